@@ -1,0 +1,41 @@
+"""Identifiers: each a type of its own, so that two cannot be swapped."""
+
+import secrets
+from datetime import datetime
+from typing import Annotated, NewType
+
+from pydantic import StringConstraints
+
+TenantId = NewType("TenantId", str)
+UserId = NewType("UserId", str)
+UploadId = NewType("UploadId", str)
+TaskId = NewType("TaskId", str)
+KnowledgeBaseId = NewType("KnowledgeBaseId", Annotated[str, StringConstraints(pattern=r"^kb_[0-9a-z]{26}$")])
+DocumentId = NewType("DocumentId", Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-z]{26}$")])
+ChunkId = NewType("ChunkId", str)
+
+Generation = int
+"""One accepted version of a document, counted from 1; 0 means none. Only rises."""
+
+IndexGeneration = int
+"""One way in which a whole knowledge base is chunked and embedded, counted from 1. Only rises."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def encode_base32(number: int, length: int) -> str:
+    """Write `number` in Crockford's base 32, lower case, right-aligned to `length` digits."""
+    digits = []
+    for _ in range(length):
+        digits.append(_ALPHABET[number & 31])
+        number >>= 5
+    return "".join(reversed(digits))
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """Return `prefix_` and 26 digits: 48 bits of milliseconds, 80 random bits; string order is time order.
+
+    Source: the ULID layout (github.com/ulid/spec), lower case.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    return f"{prefix}_{encode_base32((milliseconds << 80) | secrets.randbits(80), 26)}"

@@ -1,0 +1,186 @@
+"""What an operation may use: resources, the verbs on them, and the literal actions that each verb means.
+
+CDK turns a capability into exact actions on exact addresses; at run time the composition root hands out only what was
+declared, and the AWS clients refuse any call that the declared actions do not cover.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+
+class Group(StrEnum):
+    """Dependency groups by weight: an operation ships with the lightest one that carries all it uses."""
+
+    API = "api"
+    SEARCH = "search"
+    INGEST = "ingest"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something outside the function that an environment provides under `name`.
+
+    `variable` is the environment variable that carries its address: CDK writes it, settings read it.
+    """
+
+    name: str
+
+    @property
+    def variable(self) -> str:
+        return "TESSERA_" + self.name.upper().replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One verb on one resource. `actions` are IAM actions on the resource itself, `actions_within` on what it holds.
+
+    `needs_vpc` says that production reaches the resource only from inside the VPC.
+    """
+
+    resource: Resource
+    verb: str
+    actions: tuple[str, ...] = ()
+    actions_within: tuple[str, ...] = ()
+    group: Group = Group.API
+    needs_vpc: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.resource.name}.{self.verb}"
+
+
+@dataclass(frozen=True)
+class Table(Resource):
+    """A DynamoDB table: string keys `pk` and `sk`, numeric `expires_at` as its time to live."""
+
+    partition_key: str = "pk"
+    sort_key: str = "sk"
+    time_to_live: str = "expires_at"
+
+    @cached_property
+    def read(self) -> Capability:
+        return Capability(self, "read", ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"))
+
+    @cached_property
+    def write(self) -> Capability:
+        return Capability(
+            self,
+            "write",
+            (
+                "dynamodb:BatchWriteItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Bucket(Resource):
+    """A versioned S3 bucket."""
+
+    @cached_property
+    def get(self) -> Capability:
+        """Read objects and their versions. Without the list action S3 answers 403 for a key that does not exist."""
+        return Capability(self, "get", ("s3:ListBucket",), ("s3:GetObject", "s3:GetObjectVersion"))
+
+    @cached_property
+    def put(self) -> Capability:
+        return Capability(self, "put", (), ("s3:PutObject",))
+
+    @cached_property
+    def delete(self) -> Capability:
+        """Write delete markers; no version is destroyed."""
+        return Capability(self, "delete", (), ("s3:DeleteObject",))
+
+    @cached_property
+    def purge(self) -> Capability:
+        """Destroy versions for good."""
+        return Capability(self, "purge", ("s3:ListBucketVersions",), ("s3:DeleteObject", "s3:DeleteObjectVersion"))
+
+
+@dataclass(frozen=True)
+class Queue(Resource):
+    """An SQS queue with a dead-letter queue. `fed_by` is the bucket whose object events go there, if any."""
+
+    fed_by: Bucket | None = None
+
+    @cached_property
+    def send(self) -> Capability:
+        return Capability(self, "send", ("sqs:SendMessage",))
+
+    @cached_property
+    def receive(self) -> Capability:
+        """What an event source needs; the queue trigger adds it by itself."""
+        return Capability(
+            self,
+            "receive",
+            ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        )
+
+
+@dataclass(frozen=True)
+class EventBus(Resource):
+    """An EventBridge bus."""
+
+    @cached_property
+    def publish(self) -> Capability:
+        return Capability(self, "publish", ("events:PutEvents",))
+
+
+@dataclass(frozen=True)
+class SearchIndex(Resource):
+    """The chunk index: OpenSearch in production, a SQLite file in the local cloud."""
+
+    @cached_property
+    def search(self) -> Capability:
+        return Capability(
+            self, "search", (), ("es:ESHttpGet", "es:ESHttpPost"), group=Group.SEARCH, needs_vpc=True
+        )
+
+    @cached_property
+    def write(self) -> Capability:
+        return Capability(
+            self,
+            "write",
+            (),
+            ("es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"),
+            group=Group.SEARCH,
+            needs_vpc=True,
+        )
+
+
+METADATA: Final = Table("metadata")
+EMBEDDINGS: Final = Table("embeddings")
+UPLOADS: Final = Bucket("uploads")
+ARTIFACTS: Final = Bucket("artifacts")
+ACCEPT_QUEUE: Final = Queue("accept-queue", fed_by=UPLOADS)
+PARSE_QUEUE: Final = Queue("parse-queue")
+INDEX_QUEUE: Final = Queue("index-queue")
+PUBLISH_QUEUE: Final = Queue("publish-queue")
+SWEEP_QUEUE: Final = Queue("sweep-queue")
+EVENTS: Final = EventBus("events")
+VECTORS: Final = SearchIndex("vectors")
+
+EMBEDDER: Final = Capability(Resource("embedder"), "embed", group=Group.SEARCH)
+"""The bundled model: no address and no action, only weight in the asset."""
+
+PARSER: Final = Capability(Resource("parser"), "parse", group=Group.INGEST)
+"""The bundled parser: no address and no action, only weight in the asset."""
+
+TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "verify")
+"""The address of the issuer and of its keys; reached over public HTTPS."""
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    METADATA, EMBEDDINGS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE,
+    EVENTS, VECTORS,
+)  # fmt: skip
+
+
+def group_of(uses: tuple[Capability, ...]) -> Group:
+    """Return the lightest dependency group that carries every capability of `uses`; groups contain one another."""
+    order = list(Group)
+    return max((use.group for use in uses), key=order.index, default=Group.API)

@@ -1,0 +1,170 @@
+"""The declaration of an operation: written once, beside the function; everything else is derived from it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, ParamSpec, TypeVar
+
+from shared.identity.permissions import Permission
+from shared.operations.capabilities import Capability, Group, Queue, Table, group_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTRIBUTE: Final = "__operation__"
+
+
+class RateClass(StrEnum):
+    """Which budget a request is counted against (T4)."""
+
+    READ = "read"
+    WRITE = "write"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTrigger:
+    """A route. `permission` None marks a route that needs no caller at all (health, readiness)."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    rate_class: RateClass
+    status: int = 200
+
+    @property
+    def route(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTrigger:
+    """Messages of one queue. `max_concurrency` is the event source's, 2 at least (an AWS limit)."""
+
+    queue: Queue
+    batch_size: int = 1
+    max_concurrency: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTrigger:
+    """Every so many minutes; a schedule that is late or doubled must do no harm."""
+
+    every_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrigger:
+    """Changes of one table, in order per key."""
+
+    table: Table
+    batch_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerTrigger:
+    """Stands in front of every route that needs a caller; its answer may be cached for `cache_s` seconds."""
+
+    cache_s: int = 60
+
+
+Trigger = HttpTrigger | QueueTrigger | ScheduleTrigger | StreamTrigger | AuthorizerTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `id` is the function's, file's, metric's, construct's and OpenAPI's name; `area` its folder."""
+
+    id: str
+    area: str
+    trigger: Trigger
+    function: Callable[..., Any]
+    uses: tuple[Capability, ...]
+    memory_mb: int
+    timeout_s: int
+
+    @property
+    def module(self) -> str:
+        return f"functions.{self.area}.{self.id}"
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """All that the function may use: what it declares, and what its trigger brings along."""
+        if isinstance(self.trigger, QueueTrigger):
+            return (*self.uses, self.trigger.queue.receive)
+        return self.uses
+
+    @property
+    def group(self) -> Group:
+        return group_of(self.uses)
+
+    @property
+    def summary(self) -> str:
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+class DeclarationError(Exception):
+    """An operation is declared in a way that cannot be deployed; raised at import, so a test catches it."""
+
+
+def operation(
+    trigger: str | Trigger | Queue,
+    *,
+    uses: Sequence[Capability],
+    permission: Permission | None = None,
+    rate_class: RateClass | None = None,
+    status: int = 200,
+    batch_size: int = 1,
+    max_concurrency: int = 10,
+    memory_mb: int = 512,
+    timeout_s: int = 10,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare the decorated function as the one operation of its file and return it untouched.
+
+    `trigger` is a route ("GET /things/{thing_id}", which then needs `permission` and `rate_class`), a queue, or a
+    trigger object. Routes that need no caller are declared with `public_operation`.
+
+    Raises: DeclarationError when the parts do not fit.
+    """
+    if isinstance(trigger, str):
+        if permission is None or rate_class is None:
+            raise DeclarationError(f"{trigger}: a route names its permission and its rate class.")
+        method, _, path = trigger.partition(" ")
+        resolved: Trigger = HttpTrigger(method, path, permission, rate_class, status)
+    elif permission is not None or rate_class is not None:
+        raise DeclarationError(f"{trigger}: only routes have a permission and a rate class.")
+    elif isinstance(trigger, Queue):
+        resolved = QueueTrigger(trigger, batch_size, max_concurrency)
+    else:
+        resolved = trigger
+    return _declare(resolved, uses, memory_mb, timeout_s)
+
+
+def public_operation(
+    route: str, *, uses: Sequence[Capability] = (), memory_mb: int = 256, timeout_s: int = 5
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a route that anyone may call: it has no caller, and must tell nothing about any tenant."""
+    method, _, path = route.partition(" ")
+    return _declare(HttpTrigger(method, path, None, RateClass.READ), uses, memory_mb, timeout_s)
+
+
+def _declare(
+    trigger: Trigger, uses: Sequence[Capability], memory_mb: int, timeout_s: int
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def record(function: Callable[P, R]) -> Callable[P, R]:
+        package, _, module = function.__module__.rpartition(".")
+        if module != function.__name__:
+            raise DeclarationError(f"{function.__name__} must stand in a file of its own name, not in {module}.py.")
+        declared = Operation(
+            id=module,
+            area=package.rpartition(".")[2],
+            trigger=trigger,
+            function=function,
+            uses=tuple(dict.fromkeys(uses)),
+            memory_mb=memory_mb,
+            timeout_s=timeout_s,
+        )
+        setattr(function, ATTRIBUTE, declared)
+        return function
+
+    return record
