@@ -171,8 +171,14 @@ EMBEDDER: Final = Capability(Resource("embedder"), "embed", group=Group.SEARCH)
 PARSER: Final = Capability(Resource("parser"), "parse", group=Group.INGEST)
 """The bundled parser: no address and no action, only weight in the asset."""
 
-TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "verify")
-"""The address of the issuer and of its keys; reached over public HTTPS."""
+TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "trust")
+"""The `iss` that access tokens must carry."""
+
+TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
+"""The `aud` that access tokens must carry."""
+
+TOKEN_KEYS: Final = Capability(Resource("token-keys"), "fetch")
+"""Where the issuer's JWKS lies: an HTTPS address, in the local cloud also a loopback address or a file."""
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     METADATA, EMBEDDINGS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE,

@@ -1,0 +1,293 @@
+"""The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
+
+Order of a request: request id → caller → permission → body and parameters → operation → problem documents.
+"""
+
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, ClassVar, Final, get_type_hints
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission, is_permitted
+from shared.kernel.errors import Kind, TesseraError
+from shared.kernel.ids import new_id
+from shared.kernel.clock import SystemClock
+from shared.operations.declaration import HttpTrigger, Operation
+from shared.operations.problems import (
+    MEDIA_TYPE,
+    FieldError,
+    Problem,
+    invalid_request,
+    status_problem,
+    to_problem,
+)
+
+CallerOf = Callable[[Request], Awaitable[Caller | None]]
+"""Return who a request comes from, None for nobody. Raises: TesseraError of kind UNAUTHENTICATED for a bad token."""
+
+ServicesOf = Callable[[Operation], object]
+
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+"""Files go to the bucket, not through the API; API Gateway's own limit is 10 MB."""
+
+_SECURITY_HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+}
+
+_log = logging.getLogger("tessera.http")
+
+
+class UnauthenticatedError(TesseraError):
+    """Nobody can be recognised from the request."""
+
+    code: ClassVar[str] = "unauthenticated"
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+
+
+class ForbiddenError(TesseraError):
+    """The caller is known and may not do this."""
+
+    code: ClassVar[str] = "forbidden"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+
+
+class BodyTooLargeError(TesseraError):
+    """The body is larger than any operation reads."""
+
+    code: ClassVar[str] = "body-too-large"
+    kind: ClassVar[Kind] = Kind.TOO_LARGE
+
+
+def build_app(operations: Iterable[Operation], services_of: ServicesOf, caller_of: CallerOf) -> FastAPI:
+    """Return the app of the HTTP operations among `operations`; other kinds are passed over."""
+    app = FastAPI(
+        title="Tessera",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.router.route_class = _OperationRoute
+    for operation in operations:
+        if isinstance(operation.trigger, HttpTrigger):
+            _add_route(app, operation, operation.trigger, services_of, caller_of)
+    app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_middleware(_Envelope)
+    return app
+
+
+def respond(document: Problem) -> Response:
+    """Send a problem document."""
+    headers = {"www-authenticate": "Bearer"} if document.status == HTTPStatus.UNAUTHORIZED else None
+    return Response(document.to_json(), document.status, headers, MEDIA_TYPE)
+
+
+def request_id_of(request: Request) -> str:
+    return str(request.scope["tessera.request_id"])
+
+
+def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
+    """Return the errors that the docstring's *Raises* names, by class name, as they resolve in the operation's module.
+
+    Raises: KeyError for a name that is no known TesseraError.
+    """
+    _, _, raises = (operation.function.__doc__ or "").partition("Raises:")
+    known = {error.__name__: error for error in _subclasses(TesseraError)}
+    words = raises.replace(",", " ").replace(".", " ").replace(";", " ").split()
+    return {word: known[word] for word in words if word.endswith("Error")}
+
+
+def _subclasses(base: type[TesseraError]) -> Iterable[type[TesseraError]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def _add_route(
+    app: FastAPI, operation: Operation, trigger: HttpTrigger, services_of: ServicesOf, caller_of: CallerOf
+) -> None:
+    errors = list(declared_errors(operation).values())
+    if trigger.permission is not None:
+        errors += [UnauthenticatedError, ForbiddenError]
+    endpoint = _endpoint_of(operation, services_of)
+    # FastAPI hands the endpoint to the route class; these two travel with it.
+    endpoint.__dict__.update(tessera_permission=trigger.permission, tessera_caller_of=caller_of)
+    summary, _, description = inspect.cleandoc(operation.function.__doc__ or "").partition("\n")
+    app.add_api_route(
+        trigger.path,
+        endpoint,
+        methods=[trigger.method],
+        operation_id=operation.id,
+        summary=summary,
+        description=description.partition("Raises:")[0].strip(),
+        tags=[operation.area],
+        status_code=trigger.status,
+        responses=_problem_responses(errors),
+        response_model_exclude_none=True,
+        openapi_extra={"security": [{"bearer": []}] if trigger.permission is not None else []},
+    )
+
+
+def _problem_responses(errors: Iterable[type[TesseraError]]) -> dict[int | str, dict[str, Any]]:
+    from shared.operations.problems import STATUS
+
+    codes: dict[int, set[str]] = {422: {"invalid-request"}, 500: {"internal"}}
+    for error in errors:
+        codes.setdefault(STATUS[error.kind], set()).add(error.code)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(sorted(names))}",
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status, names in sorted(codes.items())
+    }
+
+
+def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[..., Awaitable[Any]]:
+    """Wrap the operation so that FastAPI fills in all but caller and services, which come from the entry layer."""
+    function = operation.function
+    hints = get_type_hints(function, include_extras=True)
+
+    async def services() -> object:
+        return services_of(operation)
+
+    async def caller(request: Request) -> Caller:
+        found: Caller = request.state.caller
+        return found
+
+    injected = {"services": (object, services), "caller": (Caller, caller)}
+    parameters = []
+    for parameter in inspect.signature(function).parameters.values():
+        annotation: Any = hints[parameter.name]
+        if parameter.name in injected:
+            kind, source = injected[parameter.name]
+            annotation = Annotated[kind, Depends(source)]
+        parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
+
+    async def endpoint(**arguments: Any) -> Any:
+        return await function(**arguments)
+
+    endpoint.__name__ = operation.id
+    endpoint.__dict__["__signature__"] = inspect.Signature(
+        parameters, return_annotation=hints.get("return", inspect.Signature.empty)
+    )
+    return endpoint
+
+
+class _OperationRoute(APIRoute):
+    """Recognise and authorise the caller before anything of the body is read, and answer failures as problems."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        handle = super().get_route_handler()
+        permission: Permission | None = getattr(self.endpoint, "tessera_permission", None)
+        caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
+
+        async def guarded(request: Request) -> Response:
+            try:
+                if permission is not None and caller_of is not None:
+                    request.state.caller = await _authorize(request, permission, caller_of)
+                _check_size(request)
+                return await handle(request)
+            except HTTPException as error:
+                return respond(status_problem(error.status_code, request_id_of(request)))
+            except RequestValidationError as error:
+                return respond(invalid_request(_field_errors(error), request_id_of(request)))
+            except TesseraError as error:
+                return respond(to_problem(error, request_id_of(request)))
+            except Exception as error:  # noqa: BLE001 (the entry keeps the rest inside)
+                _log.exception("request failed", extra={"request_id": request_id_of(request)})
+                return respond(to_problem(error, request_id_of(request)))
+
+        return guarded
+
+
+async def _authorize(request: Request, permission: Permission, caller_of: CallerOf) -> Caller:
+    caller = await caller_of(request)
+    if caller is None:
+        raise UnauthenticatedError("Send a valid access token as Authorization: Bearer.")
+    if not is_permitted(caller.role, permission):
+        raise ForbiddenError(
+            f"The role {caller.role} does not hold {permission}. Ask an owner of your organisation for it.",
+            permission=permission,
+        )
+    return caller
+
+
+def _check_size(request: Request) -> None:
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        raise BodyTooLargeError(f"Send at most {MAX_BODY_BYTES} bytes; files go through create_upload.")
+
+
+def _field_errors(error: RequestValidationError) -> list[FieldError]:
+    return [
+        FieldError(field=".".join(str(part) for part in found["loc"]), problem=str(found["msg"]))
+        for found in error.errors()
+    ]
+
+
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return respond(status_problem(status, request_id_of(request)))
+
+
+class _Envelope:
+    """Give every request an id and every response its security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = gateway_context(scope).get("requestId") or new_id("req", SystemClock().now())
+        scope["tessera.request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = str(request_id)
+                if scope["path"] != "/docs":
+                    for name, value in _SECURITY_HEADERS.items():
+                        headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def gateway_context(scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return API Gateway's request context, empty outside a Lambda."""
+    event: Mapping[str, Any] = scope.get("aws.event") or {}
+    context: Mapping[str, Any] = event.get("requestContext") or {}
+    return context
+
+
+def export_openapi(app: FastAPI) -> str:
+    """Return the app's OpenAPI 3.1 document as it is committed: sorted keys, one trailing newline."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem_schema.pop("$defs", {}))
+    schemas["Problem"] = problem_schema
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
