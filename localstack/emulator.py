@@ -1,0 +1,179 @@
+"""The AWS emulator (MiniStack) on loopback: started in the background, with all it keeps in one folder.
+
+It saves its tables and functions when it is asked to end, and reads them again at the next start.
+"""
+
+import http.client
+import os
+import shutil
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from localstack import process
+from localstack.failures import LocalCloudError
+
+HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 4566
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+START_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running emulator: its address, and the folder that holds its state, process file and log."""
+
+    directory: Path
+    port: int
+    process: process.Process
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an AWS client (boto3, the CDK, a function) needs to talk to this emulator and to nothing else."""
+        return client_environment(self.endpoint)
+
+    def stop(self) -> None:
+        """End the emulator after it has saved its state; its functions' processes end with it."""
+        self.process.stop()
+        _process_file(self.directory).unlink(missing_ok=True)
+        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+
+
+def client_environment(endpoint: str) -> dict[str, str]:
+    """Return the variables that point AWS clients at `endpoint`, with credentials that mean nothing elsewhere."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S106 # the emulator accepts any
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def find(directory: Path) -> Emulator | None:
+    """Return the emulator that runs on `directory`, if one does."""
+    running = process.load(_process_file(directory))
+    if running is None:
+        return None
+    return Emulator(directory, int(_port_file(directory).read_text(encoding="utf-8")), running)
+
+
+def start(directory: Path, port: int = DEFAULT_PORT) -> Emulator:
+    """Start an emulator on 127.0.0.1:`port` with its state in `directory`, or return the one that runs there.
+
+    Returns when it answers. `port` 0 takes a free one.
+    Raises: LocalCloudError when the port is taken by another program, or when the emulator does not come up.
+    """
+    directory = directory.resolve()
+    running = find(directory)
+    if running is not None:
+        return running
+    port = port or free_port()
+    if _is_taken(port):
+        raise LocalCloudError(
+            f"Port {port} on {HOST} is taken by another program.",
+            f"End that program, or take another port: make run PORT={port + 1000}",
+        )
+    for folder in ("state", "s3", "tmp"):
+        (directory / folder).mkdir(parents=True, exist_ok=True)
+    log = directory / "emulator.log"
+    started = process.start(
+        [sys.executable, "-m", "ministack"], env=_environment(directory, port), log=log, directory=directory
+    )
+    emulator = Emulator(directory, port, started)
+    _port_file(directory).write_text(str(port), encoding="utf-8")
+    started.save(_process_file(directory))
+    try:
+        _wait_until_ready(emulator, log)
+    except BaseException:
+        emulator.stop()
+        raise
+    return emulator
+
+
+def stop(directory: Path) -> bool:
+    """End the emulator that runs on `directory`; answer whether there was one."""
+    running = find(directory.resolve())
+    if running is None:
+        return False
+    running.stop()
+    return True
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment(directory: Path, port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TESSERA_", "CDK_"))}
+    # Functions run in the interpreter that runs the emulator; they bring their own modules.
+    inherited.pop("PYTHONPATH", None)
+    return {
+        **inherited,
+        **client_environment(f"http://{HOST}:{port}"),
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(directory / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(directory / "s3"),
+        "TMPDIR": str(directory / "tmp"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _wait_until_ready(emulator: Emulator, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if not emulator.process.is_running():
+            break
+        if _answers(emulator.port):
+            return
+        time.sleep(0.1)
+    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+    raise LocalCloudError(
+        f"The AWS emulator did not come up within {START_TIMEOUT_S:.0f} s. The end of its log ({log}):\n{tail}",
+        "If the log does not tell the reason, start from nothing: make clean run",
+    )
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _process_file(directory: Path) -> Path:
+    return directory / "emulator.json"
+
+
+def _port_file(directory: Path) -> Path:
+    return directory / "emulator.port"

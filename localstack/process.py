@@ -1,0 +1,79 @@
+"""Processes that outlive the command that started them, and are ended only by what knows them."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A started process. `born` is its start time as the system tells it: a reused number is not mistaken for ours."""
+
+    pid: int
+    born: str
+
+    def is_running(self) -> bool:
+        """Answer whether this very process still lives; a zombie of ours is reaped and counts as ended."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
+        return _born(self.pid) == self.born
+
+    def stop(self, grace_s: float = 30.0) -> None:
+        """Ask the process to end, then end what is left of its group (it leads one) after `grace_s` seconds."""
+        if not self.is_running():
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        deadline = time.monotonic() + grace_s
+        while self.is_running() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def save(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def load(file: Path) -> Process | None:
+    """Return the process that `file` remembers, if it still runs."""
+    if not file.exists():
+        return None
+    process = Process(**json.loads(file.read_text(encoding="utf-8")))
+    return process if process.is_running() else None
+
+
+def start(argv: Sequence[str], *, env: Mapping[str, str], log: Path, directory: Path) -> Process:
+    """Start a process in a session of its own, so that it survives this one; its output goes to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603 - our own argument list
+            list(argv),
+            env=dict(env),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # Popen would warn about a child that nobody waits for; is_running() reaps it.
+    child.returncode = 0
+    return Process(child.pid, _born(child.pid) or "")
+
+
+def _born(pid: int) -> str | None:
+    """Return when process `pid` started, as an opaque string; None when there is no such process or it is a zombie."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] == "Z" else fields[19]
+    found = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state, _, born = found.stdout.strip().partition(" ")
+    return None if found.returncode or state.startswith("Z") else born.strip()
