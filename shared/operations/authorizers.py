@@ -5,9 +5,7 @@ from typing import Any
 
 from shared.identity.caller import Caller
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.declaration import Operation
-from shared.operations.http import ServicesOf
-from shared.operations.messages import LambdaHandler
+from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
 
 
 def build_authorizer(operation: Operation, services_of: ServicesOf) -> LambdaHandler:
@@ -17,7 +15,7 @@ def build_authorizer(operation: Operation, services_of: ServicesOf) -> LambdaHan
     (keys out of reach) is raised, so that the gateway answers 500 and caches nothing.
     """
 
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":

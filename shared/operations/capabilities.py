@@ -137,9 +137,7 @@ class SearchIndex(Resource):
 
     @cached_property
     def search(self) -> Capability:
-        return Capability(
-            self, "search", (), ("es:ESHttpGet", "es:ESHttpPost"), group=Group.SEARCH, needs_vpc=True
-        )
+        return Capability(self, "search", (), ("es:ESHttpGet", "es:ESHttpPost"), group=Group.SEARCH, needs_vpc=True)
 
     @cached_property
     def write(self) -> Capability:

@@ -68,6 +68,8 @@ class AuthorizerTrigger:
     cache_s: int = 60
 
 
+LambdaHandler = Callable[[dict[str, Any], Any], Any]
+
 Trigger = HttpTrigger | QueueTrigger | ScheduleTrigger | StreamTrigger | AuthorizerTrigger
 
 
@@ -101,6 +103,10 @@ class Operation:
     @property
     def summary(self) -> str:
         return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+ServicesOf = Callable[[Operation], object]
+"""Return the services of one operation, limited to what it declares."""
 
 
 class DeclarationError(Exception):

@@ -6,7 +6,7 @@ Order of a request: request id → caller → permission → body and parameters
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, get_type_hints
 
@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, is_permitted
+from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
-from shared.kernel.clock import SystemClock
-from shared.operations.declaration import HttpTrigger, Operation
+from shared.operations.declaration import HttpTrigger, Operation, ServicesOf
 from shared.operations.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -34,8 +34,6 @@ from shared.operations.problems import (
 
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
 """Return who a request comes from, None for nobody. Raises: TesseraError of kind UNAUTHENTICATED for a bad token."""
-
-ServicesOf = Callable[[Operation], object]
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Files go to the bucket, not through the API; API Gateway's own limit is 10 MB."""
@@ -171,7 +169,10 @@ def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[...,
         found: Caller = request.state.caller
         return found
 
-    injected = {"services": (object, services), "caller": (Caller, caller)}
+    injected: dict[str, tuple[type, Callable[..., Any]]] = {
+        "services": (object, services),
+        "caller": (Caller, caller),
+    }
     parameters = []
     for parameter in inspect.signature(function).parameters.values():
         annotation: Any = hints[parameter.name]
@@ -193,7 +194,7 @@ def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[...,
 class _OperationRoute(APIRoute):
     """Recognise and authorise the caller before anything of the body is read, and answer failures as problems."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         permission: Permission | None = getattr(self.endpoint, "tessera_permission", None)
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)

@@ -15,10 +15,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
-from shared.operations.declaration import Operation
-from shared.operations.http import ServicesOf
+from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
 
-LambdaHandler = Callable[[dict[str, Any], Any], Any]
 Postpone = Callable[[str, int], Awaitable[None]]
 """Hide a message, named by its receipt handle, for so many seconds before its next delivery."""
 
@@ -89,7 +87,7 @@ def build_stream_consumer(operation: Operation, services_of: ServicesOf) -> Lamb
 def build_schedule(operation: Operation, services_of: ServicesOf) -> LambdaHandler:
     """Return the handler of a schedule's tick; what the operation returns is logged and answered."""
 
-    def handle(event: dict[str, Any], context: Any) -> Any:
+    def handle(_event: dict[str, Any], _context: Any) -> Any:
         result = asyncio.run(operation.function(services=services_of(operation)))
         answer = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
         _log.info("schedule ran", extra={"operation": operation.id, "result": json.dumps(answer, default=str)})

@@ -28,7 +28,10 @@ def load_operation(area: str, operation_id: str) -> Operation:
 
 @cache
 def all_operations() -> tuple[Operation, ...]:
-    """Import every operation, ordered by area and id. Raises: DeclarationError, also when two share an id or a route."""
+    """Import every operation, ordered by area and id.
+
+    Raises: DeclarationError, also when two share an id or a route.
+    """
     package = importlib.import_module("functions")
     operations = [
         operation_of(importlib.import_module(found.name))

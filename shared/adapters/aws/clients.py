@@ -1,0 +1,104 @@
+"""boto3 clients that refuse what the operation did not declare, before anything is sent.
+
+The guard reads the same literal actions that CDK writes into the role, so an ordinary test on an emulator without IAM
+fails where AWS would deny.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+Guard = Callable[[str, str], None]
+"""Takes an address (table name, bucket name, queue address) and an IAM action; raises when it was not declared."""
+
+_CONFIG: Final = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+
+_TRANSACT_ACTIONS: Final = {
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Delete": "dynamodb:DeleteItem",
+    "Get": "dynamodb:GetItem",
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+}
+
+_S3_ACTIONS: Final = {
+    "HeadObject": "s3:GetObject",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "ListObjectsV2": "s3:ListBucket",
+    "DeleteObjects": "s3:DeleteObject",
+}
+
+_SQS_ACTIONS: Final = {
+    "SendMessageBatch": "sqs:SendMessage",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+}
+
+
+class AwsClients:
+    """The AWS clients of one function, each made when first asked for."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        client = boto3.client("dynamodb", config=_CONFIG)
+        client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
+        return client
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        client = boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
+        client.meta.events.register("provide-client-params.s3", self._check_s3)
+        return client
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        client = boto3.client("sqs", config=_CONFIG)
+        client.meta.events.register("provide-client-params.sqs", self._check_sqs)
+        return client
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        client = boto3.client("events", config=_CONFIG)
+        client.meta.events.register("provide-client-params.events", self._check_events)
+        return client
+
+    def _check_dynamodb(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        for address, action in _dynamodb_uses(model.name, params):
+            self._guard(address, action)
+
+    def _check_s3(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        action = _S3_ACTIONS.get(model.name, f"s3:{model.name}")
+        if params.get("VersionId") and action in {"s3:GetObject", "s3:DeleteObject"}:
+            action += "Version"
+        self._guard(params["Bucket"], action)
+
+    def _check_sqs(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self._guard(params["QueueUrl"], _SQS_ACTIONS.get(model.name, f"sqs:{model.name}"))
+
+    def _check_events(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        for entry in params["Entries"]:
+            self._guard(entry["EventBusName"], f"events:{model.name}")
+
+
+def _dynamodb_uses(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        for item in params["TransactItems"]:
+            for verb, part in item.items():
+                yield part["TableName"], _TRANSACT_ACTIONS[verb]
+    elif operation in {"BatchGetItem", "BatchWriteItem"}:
+        for table in params["RequestItems"]:
+            yield table, f"dynamodb:{operation}"
+    else:
+        yield params["TableName"], f"dynamodb:{operation}"

@@ -1,0 +1,90 @@
+"""The Lambda entry: one handler for every function; which operation it serves is a setting.
+
+Nothing is built at import; the first invocation builds the handler, later ones find it.
+"""
+
+import asyncio
+import logging
+from functools import cache
+from typing import Any
+
+from shared.composition.services import Services, services_for
+from shared.composition.settings import Settings
+from shared.identity.caller import Caller
+from shared.identity.permissions import Role
+from shared.kernel.ids import TenantId, UserId
+from shared.operations.declaration import (
+    AuthorizerTrigger,
+    HttpTrigger,
+    LambdaHandler,
+    Operation,
+    QueueTrigger,
+    ScheduleTrigger,
+    StreamTrigger,
+)
+from shared.operations.registry import load_operation
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Serve one invocation of the operation that the environment names."""
+    return _handler_of_environment()(event, context)
+
+
+@cache
+def _handler_of_environment() -> LambdaHandler:
+    settings = Settings()
+    area, _, operation_id = settings.operation.partition(".")
+    logging.getLogger().setLevel(logging.INFO)
+    return build_handler(load_operation(area, operation_id), settings)
+
+
+def build_handler(operation: Operation, settings: Settings) -> LambdaHandler:
+    """Return the Lambda handler of one operation: one entry factory per kind of trigger."""
+    services = services_for(operation, settings)
+
+    def services_of(_: Operation) -> Services:
+        return services
+
+    match operation.trigger:
+        case HttpTrigger():
+            from mangum import Mangum
+
+            from shared.operations.http import build_app
+
+            app = build_app([operation], services_of, caller_of_gateway)
+            api_handler: LambdaHandler = Mangum(
+                app, lifespan="off", text_mime_types=["text/", "application/json", "application/problem+json"]
+            )
+            # Mangum asks for the current loop, which Python no longer makes by itself.
+            asyncio.set_event_loop(asyncio.new_event_loop())
+            return api_handler
+        case QueueTrigger(queue=queue):
+            from shared.operations.messages import build_queue_consumer
+
+            async def postpone(receipt_handle: str, seconds: int) -> None:
+                await services.postpone(queue, receipt_handle, seconds)
+
+            return build_queue_consumer(operation, services_of, postpone)
+        case StreamTrigger():
+            from shared.operations.messages import build_stream_consumer
+
+            return build_stream_consumer(operation, services_of)
+        case ScheduleTrigger():
+            from shared.operations.messages import build_schedule
+
+            return build_schedule(operation, services_of)
+        case AuthorizerTrigger():
+            from shared.operations.authorizers import build_authorizer
+
+            return build_authorizer(operation, services_of)
+
+
+async def caller_of_gateway(request: Any) -> Caller | None:
+    """Return the caller that the authorizer verified, from API Gateway's request context; None without one."""
+    from shared.operations.http import gateway_context
+
+    authorizer = gateway_context(request.scope).get("authorizer") or {}
+    context = authorizer.get("lambda") or {}
+    if not context.get("tenant") or not context.get("user") or context.get("role") not in set(Role):
+        return None
+    return Caller(TenantId(context["tenant"]), UserId(context["user"]), Role(context["role"]))

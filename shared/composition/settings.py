@@ -1,0 +1,59 @@
+"""Settings of one process, read from the environment on first use and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from shared.kernel.errors import Kind, TesseraError
+from shared.operations.capabilities import RESOURCES, Resource
+
+ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
+OPERATION: Final = "TESSERA_OPERATION"
+RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
+
+
+class MissingSettingError(TesseraError):
+    """The deployment did not provide something the function was granted."""
+
+    code: ClassVar[str] = "missing-setting"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class Settings:
+    """A typed view of environment variables; a resource's variable is derived from its name."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+
+    @property
+    def environment(self) -> str:
+        """`local`, `dev` or `prod`."""
+        return self._get(ENVIRONMENT)
+
+    @property
+    def operation(self) -> str:
+        """`<area>.<operation id>` of the function that this process serves."""
+        return self._get(OPERATION)
+
+    @property
+    def retry_base_s(self) -> int:
+        """Seconds before the first retry of a stage; each further one waits twice as long (row K2: 60)."""
+        return int(self._variables.get(RETRY_BASE_S, "60"))
+
+    def address_of(self, resource: Resource) -> str:
+        """Return where `resource` is: a name, an address or a folder. Raises: MissingSettingError."""
+        return self._get(resource.variable)
+
+    def known_addresses(self) -> dict[str, str]:
+        """Return the resource name of every address this process was given."""
+        return {
+            self._variables[resource.variable]: resource.name
+            for resource in RESOURCES
+            if resource.variable in self._variables
+        }
+
+    def _get(self, variable: str) -> str:
+        value = self._variables.get(variable)
+        if not value:
+            raise MissingSettingError(f"Set {variable}; a deployment by CDK does it.", variable=variable)
+        return value
