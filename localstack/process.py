@@ -3,9 +3,9 @@
 import contextlib
 import json
 import os
+import platform
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -52,7 +52,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], log: Path, directory: 
     """Start a process in a session of its own, so that it survives this one; its output goes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603 - our own argument list
+        child = subprocess.Popen(
             list(argv),
             env=dict(env),
             cwd=directory,
@@ -68,7 +68,7 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], log: Path, directory: 
 
 def _born(pid: int) -> str | None:
     """Return when process `pid` started, as an opaque string; None when there is no such process or it is a zombie."""
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
