@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
 
 Vector = NDArray[np.float32]
@@ -14,6 +15,13 @@ Vector = NDArray[np.float32]
 
 MetadataValue = str | float | bool
 """Numbers are floats, moments are ISO 8601 strings; lists are not supported in filters."""
+
+
+class IndexUnavailableError(TesseraError):
+    """The chunk index did not answer, or not in time; the same call may succeed later."""
+
+    code: ClassVar[str] = "index-unavailable"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
 class Embedder(Protocol):
@@ -83,7 +91,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One filter on a metadata field. `equals`, `any_of` and `exists` stand alone; `at_least` and `at_most` may combine.
+    """One filter on a metadata field: `equals`, `any_of` or `exists` alone, or `at_least` and `at_most`, one or both.
 
     A chunk without the field matches only `exists=False`.
     """
@@ -162,4 +170,67 @@ class ChunkIndex(Protocol):
 
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
         """Remove everything of one knowledge base and index generation."""
+        ...
+
+
+class FieldType(StrEnum):
+    """What a knowledge base says the values of one metadata field are."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    MOMENT = "moment"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """How one knowledge base is searched now. `vector_weight`, in [0, 1], is the vector leg's share of a hybrid score."""
+
+    scope: Scope
+    vector_weight: float
+    fields: Mapping[str, FieldType] = field(default_factory=dict)
+
+
+class SearchScopes(Protocol):
+    """What a search must know of a knowledge base before it starts."""
+
+    async def scope_of(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> SearchScope:
+        """Return the serving scope and settings of a knowledge base, strongly consistent.
+
+        Raises: KnowledgeBaseNotFoundError, also when the base belongs to another tenant or was deleted.
+        """
+        ...
+
+
+class LiveDocuments(Protocol):
+    """Which version of a document may be shown (invariant 2)."""
+
+    async def live_generations(
+        self,
+        tenant: TenantId,
+        kb_id: KnowledgeBaseId,
+        index_generation: IndexGeneration,
+        document_ids: Sequence[DocumentId],
+    ) -> Mapping[DocumentId, Generation]:
+        """Return the live generation of each document in one index generation, by strongly consistent reads.
+
+        A document that is deleted, unknown, or never became ready is absent. `document_ids` are distinct, of any
+        number, in any order.
+        """
+        ...
+
+
+ContentHash = NewType("ContentHash", str)
+"""SHA-256 of a text and of the id of the model that embedded it, in hexadecimal."""
+
+
+class EmbeddingCache(Protocol):
+    """Vectors already computed, by content hash. Losing an entry costs time, never correctness."""
+
+    async def get_many(self, tenant: TenantId, hashes: Sequence[ContentHash]) -> dict[ContentHash, Vector]:
+        """Return the vectors that are known; an unknown hash is absent. `hashes` may be empty or repeat."""
+        ...
+
+    async def put_many(self, tenant: TenantId, vectors: Mapping[ContentHash, Vector]) -> None:
+        """Keep `vectors` for a while; `vectors` may be empty."""
         ...
