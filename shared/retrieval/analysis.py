@@ -104,7 +104,9 @@ def _folded(token: str) -> str:
         return token.lower()
     # Only Latin, Greek and Cyrillic diacritics go: the marks of other scripts are vowels and tones.
     decomposed = unicodedata.normalize("NFKD", token).casefold()
-    return unicodedata.normalize("NFC", _COMBINING_DIACRITICS.sub("", decomposed))
+    composed = unicodedata.normalize("NFC", _COMBINING_DIACRITICS.sub("", decomposed))
+    # A few ligatures unfold into several words; a term has no white space.
+    return "".join(composed.split())
 
 
 def _without_plural_s(word: str) -> str:

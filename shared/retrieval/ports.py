@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from enum import StrEnum
+from typing import ClassVar, NewType, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +185,7 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """How one knowledge base is searched now. `vector_weight`, in [0, 1], is the vector leg's share of a hybrid score."""
+    """How one knowledge base is searched now; `vector_weight`, in [0, 1], is the vector leg's share."""
 
     scope: Scope
     vector_weight: float
