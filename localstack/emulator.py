@@ -19,6 +19,8 @@ from localstack.failures import LocalCloudError
 HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4566
 REGION: Final = "us-east-1"
+CREDENTIAL: Final = "test"
+"""The emulator accepts any; this one opens nothing elsewhere."""
 ACCOUNT: Final = "000000000000"
 START_TIMEOUT_S: Final = 60.0
 
@@ -52,8 +54,8 @@ def client_environment(endpoint: str) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",  # the emulator accepts any
+        "AWS_ACCESS_KEY_ID": CREDENTIAL,
+        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
