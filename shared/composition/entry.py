@@ -3,10 +3,9 @@
 Nothing is built at import; the first invocation builds the handler, later ones find it.
 """
 
-import asyncio
 import logging
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from shared.composition.services import Services, services_for
 from shared.composition.settings import Settings
@@ -23,6 +22,8 @@ from shared.operations.declaration import (
     StreamTrigger,
 )
 from shared.operations.registry import load_operation
+
+_TEXT_TYPES: Final = ["text/", "application/json", "application/problem+json"]
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -52,11 +53,7 @@ def build_handler(operation: Operation, settings: Settings) -> LambdaHandler:
             from shared.operations.http import build_app
 
             app = build_app([operation], services_of, caller_of_gateway)
-            api_handler: LambdaHandler = Mangum(
-                app, lifespan="off", text_mime_types=["text/", "application/json", "application/problem+json"]
-            )
-            # Mangum asks for the current loop, which Python no longer makes by itself.
-            asyncio.set_event_loop(asyncio.new_event_loop())
+            api_handler: LambdaHandler = Mangum(app, lifespan="off", text_mime_types=_TEXT_TYPES)
             return api_handler
         case QueueTrigger(queue=queue):
             from shared.operations.messages import build_queue_consumer

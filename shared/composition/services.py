@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock, SystemClock
-from shared.operations.capabilities import Queue
+from shared.operations.capabilities import TOKEN_ISSUER, Queue
 from shared.operations.declaration import Operation
 from shared.operations.grants import Grants, UndeclaredUseError
 
 if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
+    from shared.identity.tokens import TokenVerifier
 
 
 class Services:
@@ -39,6 +40,20 @@ class Services:
             self._grants.require_action(name, action)
 
         return AwsClients(guard)
+
+    @cached_property
+    def token_verifier(self) -> "TokenVerifier":
+        """Tells who a token speaks for; it remembers the issuer's keys between invocations."""
+        from shared.adapters.jose.key_set import KeySet, fetcher
+        from shared.adapters.jose.token_verifier import JoseTokenVerifier
+
+        self._grants.require(TOKEN_ISSUER)
+        return JoseTokenVerifier(
+            KeySet(fetcher(self._settings.token_keys, self._settings.environment)),
+            issuer=self._settings.address_of(TOKEN_ISSUER.resource),
+            audience=self._settings.token_audience,
+            clock=self._clock,
+        )
 
     async def postpone(self, queue: Queue, receipt_handle: str, seconds: int) -> None:
         """Hide a message of `queue` for `seconds` before its next delivery."""

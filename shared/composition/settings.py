@@ -10,6 +10,8 @@ from shared.operations.capabilities import RESOURCES, Resource
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
+AUDIENCE: Final = "TESSERA_TOKEN_AUDIENCE"
+ISSUER_KEYS: Final = "TESSERA_TOKEN_KEYS"
 
 
 class MissingSettingError(TesseraError):
@@ -39,6 +41,16 @@ class Settings:
     def retry_base_s(self) -> int:
         """Seconds before the first retry of a stage; each further one waits twice as long (row K2: 60)."""
         return int(self._variables.get(RETRY_BASE_S, "60"))
+
+    @property
+    def token_audience(self) -> str:
+        """What access tokens must be meant for: the name of this API at its issuer."""
+        return self._get(AUDIENCE)
+
+    @property
+    def token_keys(self) -> str:
+        """Address of the issuer's public keys (JWKS); its name is the address of the resource `token-issuer`."""
+        return self._get(ISSUER_KEYS)
 
     def address_of(self, resource: Resource) -> str:
         """Return where `resource` is: a name, an address or a folder. Raises: MissingSettingError."""

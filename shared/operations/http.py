@@ -4,7 +4,6 @@ Order of a request: request id → caller → permission → body and parameters
 """
 
 import inspect
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
@@ -99,29 +98,9 @@ def request_id_of(request: Request) -> str:
     return str(request.scope["tessera.request_id"])
 
 
-def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
-    """Return the errors that the docstring's *Raises* names, by class name, as they resolve in the operation's module.
-
-    Raises: KeyError for a name that is no known TesseraError.
-    """
-    _, _, raises = (operation.function.__doc__ or "").partition("Raises:")
-    known = {error.__name__: error for error in _subclasses(TesseraError)}
-    words = raises.replace(",", " ").replace(".", " ").replace(";", " ").split()
-    return {word: known[word] for word in words if word.endswith("Error")}
-
-
-def _subclasses(base: type[TesseraError]) -> Iterable[type[TesseraError]]:
-    for child in base.__subclasses__():
-        yield child
-        yield from _subclasses(child)
-
-
 def _add_route(
     app: FastAPI, operation: Operation, trigger: HttpTrigger, services_of: ServicesOf, caller_of: CallerOf
 ) -> None:
-    errors = list(declared_errors(operation).values())
-    if trigger.permission is not None:
-        errors += [UnauthenticatedError, ForbiddenError]
     endpoint = _endpoint_of(operation, services_of)
     # FastAPI hands the endpoint to the route class; these two travel with it.
     endpoint.__dict__.update(tessera_permission=trigger.permission, tessera_caller_of=caller_of)
@@ -135,26 +114,9 @@ def _add_route(
         description=description.partition("Raises:")[0].strip(),
         tags=[operation.area],
         status_code=trigger.status,
-        responses=_problem_responses(errors),
         response_model_exclude_none=True,
         openapi_extra={"security": [{"bearer": []}] if trigger.permission is not None else []},
     )
-
-
-def _problem_responses(errors: Iterable[type[TesseraError]]) -> dict[int | str, dict[str, Any]]:
-    from shared.operations.problems import STATUS
-
-    codes: dict[int, set[str]] = {422: {"invalid-request"}, 500: {"internal"}}
-    for error in errors:
-        codes.setdefault(STATUS[error.kind], set()).add(error.code)
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {
-            "description": f"{HTTPStatus(status).phrase}: {', '.join(sorted(names))}",
-            "content": {MEDIA_TYPE: {"schema": schema}},
-        }
-        for status, names in sorted(codes.items())
-    }
 
 
 def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[..., Awaitable[Any]]:
@@ -278,17 +240,3 @@ def gateway_context(scope: Mapping[str, Any]) -> Mapping[str, Any]:
     event: Mapping[str, Any] = scope.get("aws.event") or {}
     context: Mapping[str, Any] = event.get("requestContext") or {}
     return context
-
-
-def export_openapi(app: FastAPI) -> str:
-    """Return the app's OpenAPI 3.1 document as it is committed: sorted keys, one trailing newline."""
-    document = app.openapi()
-    components = document.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem_schema.pop("$defs", {}))
-    schemas["Problem"] = problem_schema
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,64 @@
+"""The exported OpenAPI 3.1 document: routes and models from the app, failures from each docstring's *Raises* (U1)."""
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from shared.kernel.errors import TesseraError
+from shared.operations.declaration import HttpTrigger, Operation
+from shared.operations.http import BodyTooLargeError, ForbiddenError, UnauthenticatedError
+from shared.operations.problems import MEDIA_TYPE, STATUS, Problem
+
+
+def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
+    """Return the errors that the docstring's *Raises* names, by class name; their modules must be imported.
+
+    Raises: KeyError for a name that is no known TesseraError.
+    """
+    _, _, raises = (operation.function.__doc__ or "").partition("Raises:")
+    known = {error.__name__: error for error in _subclasses(TesseraError)}
+    words = raises.replace(",", " ").replace(".", " ").replace(";", " ").replace(":", " ").split()
+    return {word: known[word] for word in words if word.endswith("Error")}
+
+
+def export_openapi(app: FastAPI, operations: Iterable[Operation]) -> str:
+    """Return the app's OpenAPI document as it is committed: sorted keys, one trailing newline."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem_schema.pop("$defs", {}))
+    schemas["Problem"] = problem_schema
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for operation in operations:
+        if isinstance(operation.trigger, HttpTrigger):
+            described = document["paths"][operation.trigger.path][operation.trigger.method.lower()]
+            described["responses"].update(_problem_responses(operation, operation.trigger))
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _problem_responses(operation: Operation, trigger: HttpTrigger) -> dict[str, dict[str, Any]]:
+    errors: list[type[TesseraError]] = [*declared_errors(operation).values(), BodyTooLargeError]
+    if trigger.permission is not None:
+        errors += [UnauthenticatedError, ForbiddenError]
+    codes: dict[int, set[str]] = {422: {"invalid-request"}, 500: {"internal"}}
+    for error in errors:
+        codes.setdefault(STATUS[error.kind], set()).add(error.code)
+    return {
+        str(status): {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(sorted(names))}",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, names in sorted(codes.items())
+    }
+
+
+def _subclasses(base: type[TesseraError]) -> Iterable[type[TesseraError]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from _subclasses(child)
