@@ -1,0 +1,122 @@
+"""What can be refused about knowledge bases and documents. Codes are part of the API."""
+
+from typing import ClassVar
+
+from shared.kernel.errors import Kind, TesseraError
+
+
+class KnowledgeBaseNotFoundError(TesseraError):
+    """No such knowledge base in this tenant; also when it belongs to another tenant, or was deleted."""
+
+    code: ClassVar[str] = "knowledge-base-not-found"
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class KnowledgeBaseNameTakenError(TesseraError):
+    code: ClassVar[str] = "knowledge-base-name-taken"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class KnowledgeBaseReindexingError(TesseraError):
+    """The change would need a second re-index while one is still running."""
+
+    code: ClassVar[str] = "knowledge-base-reindexing"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class InvalidConfigurationError(TesseraError):
+    code: ClassVar[str] = "invalid-configuration"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class DocumentNotFoundError(TesseraError):
+    """No such document in this knowledge base, or it was deleted."""
+
+    code: ClassVar[str] = "document-not-found"
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class DuplicateDocumentError(TesseraError):
+    """The knowledge base already holds these bytes; `document_id` in the facts names where."""
+
+    code: ClassVar[str] = "duplicate-document"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class DocumentLimitError(TesseraError):
+    """The knowledge base holds as many documents as it may."""
+
+    code: ClassVar[str] = "document-limit-reached"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class DocumentTooLargeError(TesseraError):
+    code: ClassVar[str] = "document-too-large"
+    kind: ClassVar[Kind] = Kind.TOO_LARGE
+
+
+class InvalidMetadataError(TesseraError):
+    """Metadata of a document does not fit the fields that its knowledge base declares."""
+
+    code: ClassVar[str] = "invalid-metadata"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NothingToCancelError(TesseraError):
+    code: ClassVar[str] = "nothing-to-cancel"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class NothingToRetryError(TesseraError):
+    code: ClassVar[str] = "nothing-to-retry"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class InvalidPageTokenError(TesseraError):
+    code: ClassVar[str] = "invalid-page-token"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class ContentGoneError(TesseraError):
+    """The document is known, but what was asked of it (its original, its text) is not there now."""
+
+    code: ClassVar[str] = "content-not-available"
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class StaleWriteError(TesseraError):
+    """Something that a commit relied on changed since it was read: read again and decide again."""
+
+    code: ClassVar[str] = "stale-write"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class RetryLaterError(TesseraError):
+    """A delivery cannot be served now; it comes again after `retry_after_s` seconds."""
+
+    code: ClassVar[str] = "retry-later"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+    def __init__(self, message: str, retry_after_s: float, **facts: str | int) -> None:
+        super().__init__(message, **facts)
+        self.retry_after_s = retry_after_s
+
+
+class BusyError(RetryLaterError):
+    """Another delivery of the same work holds the lease, or the work rests between two attempts. Not an attempt."""
+
+    code: ClassVar[str] = "work-is-leased"
+
+
+class AttemptFailedError(RetryLaterError):
+    """One counted attempt failed; the cause is chained, the next attempt comes after a back-off."""
+
+    code: ClassVar[str] = "attempt-failed"
+
+
+class AttemptsExhaustedError(TesseraError):
+    """The last counted attempt failed: the document says so, and the message goes on to the dead-letter queue."""
+
+    code: ClassVar[str] = "attempts-exhausted"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    retry_after_s: ClassVar[float] = 0

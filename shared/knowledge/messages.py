@@ -1,0 +1,85 @@
+"""Messages between the stages of ingestion. The tenant leads; a message names work, it never carries content."""
+
+from typing import Any, Literal
+from urllib.parse import unquote_plus
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
+
+
+class Message(BaseModel):
+    """What every message of ours has. Strangers' fields are refused: a typo must not look like a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LookAgain(Message):
+    """Somebody should look at these object keys: the bucket says so (its events are read into this), or we do."""
+
+    keys: tuple[str, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_bucket_event(cls, value: Any) -> Any:
+        """Read an S3 notification: keys arrive URL-encoded; the test event of a new notification names none."""
+        if not isinstance(value, dict):
+            return value
+        if value.get("Event") == "s3:TestEvent":
+            return {"keys": ()}
+        if isinstance(value.get("Records"), list):
+            keys = [unquote_plus(record["s3"]["object"]["key"]) for record in value["Records"]]
+            return {"keys": tuple(dict.fromkeys(keys))}
+        return value
+
+
+class ParseDocument(Message):
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+    generation: Generation
+
+
+class IndexChunks(Message):
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+    generation: Generation
+    batch: int = Field(ge=0)
+
+
+class PublishDocument(Message):
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+    generation: Generation
+
+
+class SweepDocument(Message):
+    """Clear what nobody may read any more of one document."""
+
+    kind: Literal["document"] = "document"
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+
+
+class SweepKnowledgeBase(Message):
+    """Clear retired index generations of a knowledge base, or all of a deleted one; continues `after` a document."""
+
+    kind: Literal["knowledge-base"] = "knowledge-base"
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    after: DocumentId | None = None
+
+
+class AdvanceReindex(Message):
+    """Start or check the second indexing of a knowledge base; one scan carries its findings from page to page."""
+
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    target: IndexGeneration
+    after: DocumentId | None = None
+    publishes: int | None = None
+    lacking: int = 0
+    in_flight: int = 0

@@ -1,0 +1,294 @@
+"""Knowledge bases, documents and what is known about each: the records of the ingestion protocol (K1, K2, K12).
+
+Every record carries the `revision` it was read at; a commit succeeds only while all of its records still have theirs,
+so each transition below is one conditional write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.documents.canonical import DocumentWarning
+from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TaskId, TenantId, UploadId
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.retrieval.ports import MetadataValue
+
+
+class DocumentStatus(StrEnum):
+    """What became of the latest attempt to take in a document; `Document.live` says what is served meanwhile."""
+
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    SKIPPED_DUPLICATE = "skipped_duplicate"
+    DELETED = "deleted"
+    EXPIRED = "expired"
+
+
+class Stage(StrEnum):
+    """Where the latest attempt is, or where it ended."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    ACCEPTED = "accepted"
+    PARSING = "parsing"
+    INDEXING = "indexing"
+    PUBLISHING = "publishing"
+    DONE = "done"
+
+
+class ReasonCode(StrEnum):
+    """Why an attempt ended without `ready`, beside the parser's own rejection reasons. Part of the API."""
+
+    TOO_LARGE = "too_large"
+    DOCUMENT_LIMIT = "document_limit_reached"
+    UPLOAD_MISMATCH = "upload_mismatch"
+    NO_CHUNKS = "no_chunks"
+    PARSING_FAILED = "parsing_failed"
+    INDEXING_FAILED = "indexing_failed"
+    PUBLISHING_FAILED = "publishing_failed"
+    INTERRUPTED = "processing_interrupted"
+    CANCELLED = "cancelled_by_request"
+    DUPLICATE = "duplicate_content"
+    UPLOAD_EXPIRED = "upload_expired"
+
+
+class Purpose(StrEnum):
+    """Why a generation is built: for new content, or for another way to index the same content."""
+
+    UPLOAD = "upload"
+    REINDEX = "reindex"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an uploaded object, as the bucket states it. `sha256` (hex) is known once it was read."""
+
+    version_id: str
+    etag: str
+    size_bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Counted attempts of one unit of work, and who may not start another one before `until`.
+
+    `owner` holds the lease; None means that the unit rests after a failure.
+    """
+
+    count: int
+    until: datetime
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Which unit of which generation used up its attempts; its message alone goes to the dead-letter queue."""
+
+    generation: Generation
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A generation being built. A unit is `parse`, `index-<batch>` or `publish`; `batches_done` is a set, no count.
+
+    `text_of` names the generation whose canonical text is to be taken over (re-index), None to parse the source.
+    """
+
+    generation: Generation
+    index_generation: IndexGeneration
+    purpose: Purpose
+    source: ObjectVersion
+    stage: Stage
+    stage_since: datetime
+    text_of: Generation | None = None
+    attempts: Mapping[str, Attempts] = field(default_factory=dict)
+    pages: int = 0
+    chunks: int = 0
+    batches: int = 0
+    batches_done: frozenset[int] = frozenset()
+    format: str | None = None
+    title: str | None = None
+    warnings: tuple[DocumentWarning, ...] = ()
+    timings_ms: Mapping[str, int] = field(default_factory=dict)
+    started_at: datetime | None = None
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt under way: the highest of any unit, 1 before the first."""
+        return max((attempts.count for attempts in self.attempts.values()), default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGeneration:
+    """A generation that was read back and is served."""
+
+    generation: Generation
+    source: ObjectVersion
+    pages: int
+    chunks: int
+    format: str | None
+    title: str | None
+    warnings: tuple[DocumentWarning, ...]
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A generation nobody may read any more, to be cleared at `due`, and once more when `is_last` (invariant 2)."""
+
+    generation: Generation
+    index_generation: IndexGeneration
+    due: datetime
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """It is gone. Without `by_request` the object was removed in the bucket, and putting it back brings it back.
+
+    `buried` are the versions that a request deleted: seeing one of them again revives nothing.
+    """
+
+    at: datetime
+    by_request: bool
+    buried: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object key: its fence, what is served of it, and what is being built.
+
+    `accepted` is the newest generation ever started and only rises. `live` maps an index generation to what readers
+    of that index generation are served; it is empty as long as nothing was ever ready, and from a tombstone on.
+    `due` is when somebody has to look at the record again, None when nothing is open.
+    """
+
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+    key: str
+    name: str
+    status: DocumentStatus
+    stage: Stage
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 0
+    task_id: TaskId | None = None
+    upload_id: UploadId | None = None
+    upload_expires_at: datetime | None = None
+    promised_sha256: str | None = None
+    content_type: str | None = None
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    source: ObjectVersion | None = None
+    accepted: Generation = 0
+    work: Work | None = None
+    live: Mapping[IndexGeneration, LiveGeneration] = field(default_factory=dict)
+    reason: str | None = None
+    reason_detail: str | None = None
+    duplicate_of: DocumentId | None = None
+    failure: Failure | None = None
+    attempt: int = 0
+    timings_ms: Mapping[str, int] = field(default_factory=dict)
+    leftovers: tuple[Leftover, ...] = ()
+    tombstone: Tombstone | None = None
+    due: datetime | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.tombstone is not None
+
+    @property
+    def occupies_place(self) -> bool:
+        """Whether the document counts against its knowledge base's limit: it is served, or on its way."""
+        return not self.is_deleted and (bool(self.live) or self.status is DocumentStatus.PROCESSING)
+
+    @property
+    def held_hashes(self) -> frozenset[str]:
+        """The contents (SHA-256) that this document alone may hold in its knowledge base: served, or on their way."""
+        if self.is_deleted:
+            return frozenset()
+        sources = [live.source for live in self.live.values()]
+        if self.work is not None:
+            sources.append(self.work.source)
+        return frozenset(source.sha256 for source in sources if source.sha256 is not None)
+
+    def served_in(self, index_generation: IndexGeneration) -> LiveGeneration | None:
+        """Return what readers of `index_generation` are served, None for nothing."""
+        return None if self.is_deleted else self.live.get(index_generation)
+
+
+class KnowledgeBaseStatus(StrEnum):
+    ACTIVE = "active"
+    REINDEXING = "reindexing"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """An index generation nobody reads any more, to be cleared at `due`."""
+
+    index_generation: IndexGeneration
+    due: datetime
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A tenant's collection of documents. `serving` is the index generation that searches read.
+
+    While `target` is set, documents are being indexed a second time under `target_config`; when all are, readers flip.
+    """
+
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    name: str
+    config: KnowledgeBaseConfig
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    revision: int = 0
+    serving: IndexGeneration = 1
+    newest: IndexGeneration = 1
+    target: IndexGeneration | None = None
+    target_config: KnowledgeBaseConfig | None = None
+    document_limit: int = 1000
+    retired: tuple[Retired, ...] = ()
+    deleted_at: datetime | None = None
+    due: datetime | None = None
+
+    @property
+    def status(self) -> KnowledgeBaseStatus:
+        if self.deleted_at is not None:
+            return KnowledgeBaseStatus.DELETED
+        return KnowledgeBaseStatus.ACTIVE if self.target is None else KnowledgeBaseStatus.REINDEXING
+
+    def config_of(self, index_generation: IndexGeneration) -> KnowledgeBaseConfig | None:
+        """Return how `index_generation` chunks and embeds; None when the base has moved on from it."""
+        if index_generation == self.serving:
+            return self.config
+        return self.target_config if index_generation == self.target else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counters of one knowledge base: documents that count against the limit, and publishes ever made."""
+
+    documents: int = 0
+    publishes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContentClaim:
+    """Who holds one content (SHA-256) in a knowledge base, and who waits for it, oldest first."""
+
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    sha256: str
+    owner: DocumentId | None
+    waiters: tuple[DocumentId, ...] = ()
+    revision: int = 0
