@@ -13,7 +13,7 @@ LOCAL := $(BIN)/python -m localstack
 # What a user types reaches the programs through the environment, never through a shell's quoting.
 export PORT VECTORS Q FILE
 
-.PHONY: help setup run stop clean distclean ask drop token status docs check test bench evaluate synth openapi pages lock
+.PHONY: help setup run stop clean distclean ask drop token status docs check test bench evaluate synth openapi lock
 
 help: ## list what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,8 @@ token: setup ## print a signed token for the local API
 status: setup ## show what runs, and every document
 	@$(LOCAL) status
 
-docs: setup ## serve the API's interactive pages
-	@$(LOCAL) docs
+docs: setup ## write the generated pages and the OpenAPI file
+	@$(BIN)/python -m shared.composition.write_docs
 
 check: setup ## the fast gate: format, lint, types, import contracts, unit and architecture tests
 	@$(BIN)/ruff format --check --quiet . || { echo "  → $(BIN)/ruff format ." >&2; exit 1; }
@@ -68,11 +68,7 @@ evaluate: setup ## quality on the shared question sets: make evaluate ARGS="retr
 synth: setup ## write the CloudFormation templates of every environment
 	@$(BIN)/python -m localstack.cdk synth
 
-openapi: setup ## write docs/openapi.json from the declarations
-	@$(BIN)/python -m shared.operations.openapi
-
-pages: setup ## write the generated pages: operations, permissions, OpenAPI
-	@$(BIN)/python -m shared.operations.pages
+openapi: docs ## the same
 
 COMPILE := ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 

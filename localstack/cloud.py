@@ -1,0 +1,74 @@
+"""The local cloud as a whole: the emulator, what is deployed on it, the token issuer, and the folder they live in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from localstack import deploy, emulator
+from localstack.deploy import Deployment
+from localstack.emulator import ACCOUNT, REGION, Emulator
+from localstack.failures import LocalCloudError
+from localstack.install import ROOT
+from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
+from shared.identity.permissions import Role
+
+FOLDER: Final = ROOT / ".tessera" / "local"
+DEMO_TENANT: Final = "demo"
+DEMO_USER: Final = "you@demo.example"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """A deployed local cloud. All that it keeps lies under `folder`."""
+
+    folder: Path
+    emulator: Emulator
+    deployment: Deployment
+    issuer: LocalIssuer
+
+    @property
+    def api_address(self) -> str:
+        """Where the deployed HTTP API answers: the emulator's path for it, stage included, no slash at the end."""
+        return f"{self.emulator.endpoint}/_aws/execute-api/{self.deployment.outputs['ApiId']}/$default"
+
+    @property
+    def uploads_bucket(self) -> str:
+        return f"tessera-local-uploads-{ACCOUNT}-{REGION}"
+
+    def token(self, tenant: str = DEMO_TENANT, user: str = DEMO_USER, role: Role = Role.OWNER) -> str:
+        """Return a fresh access token, good for an hour."""
+        return self.issuer.issue(tenant, user, role)
+
+
+def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) -> LocalCloud:
+    """Start and deploy whatever of the local cloud does not stand yet. Raises: LocalCloudError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    issuer = open_issuer(folder / "identity")
+    was_running = emulator.find(folder / "emulator") is not None
+    running = emulator.start(folder / "emulator", port)
+    say(f"AWS emulator {'was' if was_running else 'is'} up on {running.endpoint}")
+    say("Deploying the stacks of Tessera (the first time takes about a minute)")
+    context = {
+        "environment": "local",
+        "token_issuer": ISSUER,
+        "token_audience": AUDIENCE,
+        "token_jwks_url": issuer.keys_address,
+        "local_folder": str(folder.resolve()),
+    }
+    if opensearch_endpoint is not None:
+        context["opensearch_endpoint"] = opensearch_endpoint
+    deployment, changed = deploy.deploy(running, context, folder / "deploy.log")
+    say("Deployed" if changed else "Nothing changed since the last deployment")
+    return LocalCloud(folder, running, deployment, issuer)
+
+
+def find(folder: Path) -> LocalCloud:
+    """Return the local cloud that runs in `folder`. Raises: LocalCloudError when none does."""
+    running = emulator.find(folder / "emulator")
+    deployment = None if running is None else deploy.find(running)
+    if running is None or deployment is None:
+        raise LocalCloudError("The local cloud is not running.", "make run")
+    return LocalCloud(folder, running, deployment, open_issuer(folder / "identity"))
