@@ -3,7 +3,7 @@
 Nothing is built at import; the first invocation builds the handler, later ones find it.
 """
 
-import logging
+import time
 from functools import cache
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from shared.operations.declaration import (
     StreamTrigger,
 )
 from shared.operations.registry import load_operation
+from shared.telemetry.ports import Telemetry
 
 _TEXT_TYPES: Final = ["text/", "application/json", "application/problem+json"]
 
@@ -35,13 +36,34 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 def _handler_of_environment() -> LambdaHandler:
     settings = Settings()
     area, _, operation_id = settings.operation.partition(".")
-    logging.getLogger().setLevel(logging.INFO)
-    return build_handler(load_operation(area, operation_id), settings)
+    from shared.adapters.powertools.telemetry import PowertoolsTelemetry, log_as_json
+
+    log_as_json(operation_id)
+    telemetry = PowertoolsTelemetry(operation_id, traced=settings.is_traced)
+    return observed(build_handler(load_operation(area, operation_id), settings, telemetry), telemetry)
 
 
-def build_handler(operation: Operation, settings: Settings) -> LambdaHandler:
+def observed(handle: LambdaHandler, telemetry: Telemetry) -> LambdaHandler:
+    """Note every invocation's duration and failures, and hand the measurements over at its end."""
+
+    def handle_observed(event: dict[str, Any], context: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return handle(event, context)
+        except Exception:
+            telemetry.count("failures")
+            raise
+        finally:
+            telemetry.count("invocations")
+            telemetry.duration("duration", (time.perf_counter() - started) * 1000)
+            telemetry.flush()
+
+    return handle_observed
+
+
+def build_handler(operation: Operation, settings: Settings, telemetry: Telemetry | None = None) -> LambdaHandler:
     """Return the Lambda handler of one operation: one entry factory per kind of trigger."""
-    services = services_for(operation, settings)
+    services = services_for(operation, settings, telemetry)
 
     def services_of(_: Operation) -> Services:
         return services

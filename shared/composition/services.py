@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock, SystemClock
-from shared.operations.capabilities import TOKEN_ISSUER, Queue
+from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, Queue
 from shared.operations.declaration import Operation
 from shared.operations.grants import Grants, UndeclaredUseError
+from shared.telemetry.ports import Telemetry
+from shared.telemetry.silent import SilentTelemetry
 
 if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
 class Services:
     """The domain services of one function."""
 
-    def __init__(self, grants: Grants, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, grants: Grants, settings: Settings, telemetry: Telemetry | None = None, clock: Clock | None = None
+    ) -> None:
         self._grants = grants
         self._settings = settings
+        self._telemetry = telemetry or SilentTelemetry()
         self._clock = clock or SystemClock()
 
     @cached_property
@@ -47,11 +52,11 @@ class Services:
         from shared.adapters.jose.key_set import KeySet, fetcher
         from shared.adapters.jose.token_verifier import JoseTokenVerifier
 
-        self._grants.require(TOKEN_ISSUER)
+        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS)
         return JoseTokenVerifier(
-            KeySet(fetcher(self._settings.token_keys, self._settings.environment)),
+            KeySet(fetcher(self._settings.address_of(TOKEN_KEYS.resource), self._settings.environment)),
             issuer=self._settings.address_of(TOKEN_ISSUER.resource),
-            audience=self._settings.token_audience,
+            audience=self._settings.address_of(TOKEN_AUDIENCE.resource),
             clock=self._clock,
         )
 
@@ -66,6 +71,6 @@ class Services:
         )
 
 
-def services_for(operation: Operation, settings: Settings) -> Services:
+def services_for(operation: Operation, settings: Settings, telemetry: Telemetry | None = None) -> Services:
     """Return the services of one operation, limited to what it declares."""
-    return Services(Grants(operation.capabilities), settings)
+    return Services(Grants(operation.capabilities), settings, telemetry)

@@ -2,16 +2,16 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import RESOURCES, Resource
+from shared.operations.capabilities import EMBEDDER, RESOURCES, Resource
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
-AUDIENCE: Final = "TESSERA_TOKEN_AUDIENCE"
-ISSUER_KEYS: Final = "TESSERA_TOKEN_KEYS"
+TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
 
 
 class MissingSettingError(TesseraError):
@@ -43,14 +43,15 @@ class Settings:
         return int(self._variables.get(RETRY_BASE_S, "60"))
 
     @property
-    def token_audience(self) -> str:
-        """What access tokens must be meant for: the name of this API at its issuer."""
-        return self._get(AUDIENCE)
+    def is_traced(self) -> bool:
+        """Whether Lambda runs its X-Ray daemon beside this process."""
+        return bool(self._variables.get(TRACING_DAEMON))
 
     @property
-    def token_keys(self) -> str:
-        """Address of the issuer's public keys (JWKS); its name is the address of the resource `token-issuer`."""
-        return self._get(ISSUER_KEYS)
+    def model_folder(self) -> Path:
+        """Where the bundled embedding model lies: beside the code in a deployed asset, else where a setting says."""
+        named = self._variables.get(EMBEDDER.resource.variable)
+        return Path(named) if named else Path(__file__).resolve().parents[2] / "model"
 
     def address_of(self, resource: Resource) -> str:
         """Return where `resource` is: a name, an address or a folder. Raises: MissingSettingError."""
