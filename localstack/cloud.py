@@ -9,7 +9,7 @@ from localstack import deploy, emulator
 from localstack.deploy import Deployment
 from localstack.emulator import ACCOUNT, REGION, Emulator
 from localstack.failures import LocalCloudError
-from localstack.install import ROOT
+from localstack.install import MODEL, ROOT
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
 from shared.identity.permissions import Role
 
@@ -48,7 +48,7 @@ def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) ->
     folder.mkdir(parents=True, exist_ok=True)
     issuer = open_issuer(folder / "identity")
     was_running = emulator.find(folder / "emulator") is not None
-    running = emulator.start(folder / "emulator", port)
+    running = emulator.start(folder / "emulator", port, launcher_variables(folder))
     say(f"AWS emulator {'was' if was_running else 'is'} up on {running.endpoint}")
     say("Deploying the stacks of Tessera (the first time takes about a minute)")
     context = {
@@ -56,13 +56,21 @@ def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) ->
         "token_issuer": ISSUER,
         "token_audience": AUDIENCE,
         "token_jwks_url": issuer.keys_address,
-        "local_folder": str(folder.resolve()),
     }
     if opensearch_endpoint is not None:
         context["opensearch_endpoint"] = opensearch_endpoint
     deployment, changed = deploy.deploy(running, context, folder / "deploy.log")
     say("Deployed" if changed else "Nothing changed since the last deployment")
     return LocalCloud(folder, running, deployment, issuer)
+
+
+def launcher_variables(folder: Path) -> dict[str, str]:
+    """Return what functions must know of this machine, and what a person who waits wants to be shorter."""
+    return {
+        "TESSERA_LOCAL_FOLDER": str(folder.resolve()),
+        "TESSERA_EMBEDDER": str(MODEL),
+        "TESSERA_RETRY_BASE_S": "2",
+    }
 
 
 def find(folder: Path) -> LocalCloud:

@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,10 +71,11 @@ def find(directory: Path) -> Emulator | None:
     return Emulator(directory, int(_port_file(directory).read_text(encoding="utf-8")), running)
 
 
-def start(directory: Path, port: int = DEFAULT_PORT) -> Emulator:
+def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str] | None = None) -> Emulator:
     """Start an emulator on 127.0.0.1:`port` with its state in `directory`, or return the one that runs there.
 
-    Returns when it answers. `port` 0 takes a free one.
+    Returns when it answers. `port` 0 takes a free one. Every function finds `variables` in its environment, unless its
+    own settings say otherwise: the place for what only a launcher knows, such as folders of this machine.
     Raises: LocalCloudError when the port is taken by another program, or when the emulator does not come up.
     """
     directory = directory.resolve()
@@ -90,7 +92,10 @@ def start(directory: Path, port: int = DEFAULT_PORT) -> Emulator:
         (directory / folder).mkdir(parents=True, exist_ok=True)
     log = directory / "emulator.log"
     started = process.start(
-        [sys.executable, "-m", "ministack"], env=_environment(directory, port), log=log, directory=directory
+        [sys.executable, "-m", "ministack"],
+        env=_environment(directory, port, variables or {}),
+        log=log,
+        directory=directory,
     )
     emulator = Emulator(directory, port, started)
     _port_file(directory).write_text(str(port), encoding="utf-8")
@@ -120,7 +125,7 @@ def free_port() -> int:
         return port
 
 
-def _environment(directory: Path, port: int) -> dict[str, str]:
+def _environment(directory: Path, port: int, variables: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TESSERA_", "CDK_"))}
     # Functions run in the interpreter that runs the emulator; they bring their own modules.
     inherited.pop("PYTHONPATH", None)
@@ -139,6 +144,7 @@ def _environment(directory: Path, port: int) -> dict[str, str]:
         "S3_DATA_DIR": str(directory / "s3"),
         "TMPDIR": str(directory / "tmp"),
         "PYTHONUNBUFFERED": "1",
+        **variables,
     }
 
 
