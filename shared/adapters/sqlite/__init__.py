@@ -1,0 +1,1 @@
+"""Chunks in one SQLite file: no server, for bases of up to some 20,000 chunks."""
