@@ -1,0 +1,74 @@
+"""Declared resources as AWS sees them: what a role names, and what a function finds in its environment."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from infra_cdk.naming import resource_name
+from infra_cdk.settings import Settings
+from shared.operations.capabilities import Bucket, Capability, Resource
+
+BUNDLED: Final = frozenset({"embedder", "parser"})
+"""Resources that travel inside the function's own asset: no address, no action."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where one resource is. `arn_within` covers what it holds (objects, index paths), where that has an ARN."""
+
+    variables: dict[str, str]
+    arn: str | None = None
+    arn_within: str | None = None
+    stream_arn: str | None = None
+
+
+@dataclass
+class Resources:
+    """The addresses of one environment, filled by the stacks that own the resources."""
+
+    settings: Settings
+    addresses: dict[str, Address] = field(default_factory=dict)
+
+    def add(self, resource: Resource, address: Address) -> None:
+        self.addresses[resource.name] = address
+
+    def address_of(self, resource: Resource) -> Address:
+        """Raises: KeyError for a resource that no stack provides, which is a defect of the stacks."""
+        return self.addresses[resource.name]
+
+    def statements_of(self, capabilities: Iterable[Capability]) -> list[iam.PolicyStatement]:
+        """Return the literal permissions of `capabilities`: exact actions on exact addresses, one statement each."""
+        actions_by_arn: dict[str, set[str]] = {}
+        for capability in capabilities:
+            if not (capability.actions or capability.actions_within):
+                continue
+            address = self.address_of(capability.resource)
+            for actions, arn in ((capability.actions, address.arn), (capability.actions_within, address.arn_within)):
+                if actions:
+                    if arn is None:
+                        raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
+                    actions_by_arn.setdefault(arn, set()).update(actions)
+        return [
+            iam.PolicyStatement(actions=sorted(actions), resources=[arn]) for arn, actions in actions_by_arn.items()
+        ]
+
+    def arns_within(self, capabilities: Iterable[Capability]) -> list[str]:
+        """Return the addresses with a wildcard that `capabilities` need: what a bucket or a domain holds."""
+        named = [use for use in capabilities if use.actions_within]
+        return sorted({arn for use in named if (arn := self.address_of(use.resource).arn_within) is not None})
+
+    def environment_of(self, capabilities: Iterable[Capability]) -> dict[str, str]:
+        """Return the variables through which a function finds exactly what it declares."""
+        variables: dict[str, str] = {}
+        for capability in capabilities:
+            if capability.resource.name not in BUNDLED:
+                variables |= self.address_of(capability.resource).variables
+        return variables
+
+
+def bucket_name(scope: Stack, settings: Settings, bucket: Bucket) -> str:
+    """Return a bucket's physical name, known before the bucket exists: its queue's policy names it first."""
+    return f"{resource_name(settings.environment, bucket.name)}-{scope.account}-{scope.region}"

@@ -1,0 +1,71 @@
+"""All stacks of one environment, from its settings and the declared operations."""
+
+from itertools import groupby
+from typing import Final
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra_cdk.build import Assets
+from infra_cdk.constructs.operation_function import Network, Platform
+from infra_cdk.constructs.resources import Address, Resources
+from infra_cdk.naming import resource_name
+from infra_cdk.settings import Settings
+from infra_cdk.stacks.api import ApiStack
+from infra_cdk.stacks.area import FunctionsStack
+from infra_cdk.stacks.data import DataStack
+from infra_cdk.stacks.messaging import MessagingStack
+from infra_cdk.stacks.network import NetworkStack
+from infra_cdk.stacks.observability import ObservabilityStack
+from infra_cdk.stacks.search import SearchStack
+from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
+from shared.operations.declaration import Operation
+
+OWN_STACKS: Final = frozenset({"api", "data", "messaging", "network", "observability", "search"})
+"""Names that no folder of `functions/` may take."""
+
+LOCAL_VECTORS: Final = "sqlite"
+"""The local cloud keeps its chunks in a file of its own folder; where, its launcher says."""
+
+
+def build_environment(app: App, settings: Settings, operations: tuple[Operation, ...]) -> None:
+    """Add the stacks of `settings.environment` to `app`, checked by cdk-nag when the app is synthesized."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    resources = Resources(settings)
+    messaging = MessagingStack(app, settings, resources, operations)
+    data = DataStack(app, settings, resources, messaging.queues, operations)
+    network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
+    _add_vectors(app, settings, resources, data, network)
+    for capability, address in (
+        (TOKEN_ISSUER, settings.token_issuer),
+        (TOKEN_AUDIENCE, settings.token_audience),
+        (TOKEN_KEYS, settings.token_jwks_url),
+    ):
+        resources.add(capability.resource, Address({capability.resource.variable: address}))
+    platform = Platform(settings, resources, Assets(settings).code_of, messaging.alarms_topic, network)
+    api = ApiStack(app, platform, operations)
+    for area, members in groupby(operations, key=lambda operation: operation.area):
+        if area in OWN_STACKS:
+            raise ValueError(f"functions/{area} would share its stack's name with the infrastructure's own {area}.")
+        FunctionsStack(app, area, tuple(members), platform, api, messaging.queues)
+    ObservabilityStack(
+        app,
+        settings,
+        operations,
+        api.api.api_id,
+        {name: queue.queue_name for name, queue in messaging.queues.items()},
+    )
+
+
+def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataStack, network: Network | None) -> None:
+    """Provide the chunk index: a domain of our own, one that exists, or the local cloud's.
+
+    Roles name a domain in every environment, so that the local template grants what production's does.
+    """
+    domain_name = settings.opensearch_domain_name or resource_name(settings.environment, VECTORS.name)
+    endpoint = settings.opensearch_endpoint or LOCAL_VECTORS
+    if settings.builds_domain and settings.search_capacity is not None:
+        search = SearchStack(app, settings, settings.search_capacity, data.key, domain_name, network)
+        endpoint = search.endpoint
+    arn = data.format_arn(service="es", resource="domain", resource_name=domain_name)
+    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arn=arn, arn_within=f"{arn}/*"))
