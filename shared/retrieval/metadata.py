@@ -54,7 +54,7 @@ def typed_value(name: str, field_type: FieldType, value: object) -> MetadataValu
             return value
         case FieldType.NUMBER, int() | float() if not isinstance(value, bool) and _is_finite(value):
             return float(value)
-        case FieldType.STRING, str() if len(value) <= LONGEST_VALUE:
+        case FieldType.TEXT, str() if len(value) <= LONGEST_VALUE:
             return value
         case FieldType.MOMENT, str():
             moment = _moment(value)
@@ -66,7 +66,7 @@ def typed_value(name: str, field_type: FieldType, value: object) -> MetadataValu
 _EXPECTED: Final = {
     FieldType.BOOLEAN: "true or false",
     FieldType.NUMBER: "finite numbers",
-    FieldType.STRING: f"strings of at most {LONGEST_VALUE} characters",
+    FieldType.TEXT: f"strings of at most {LONGEST_VALUE} characters",
     FieldType.MOMENT: "dates or moments in ISO 8601, such as 2026-11-20 or 2026-11-20T08:30:00Z",
 }
 

@@ -177,7 +177,7 @@ class ChunkIndex(Protocol):
 class FieldType(StrEnum):
     """What a knowledge base says the values of one metadata field are."""
 
-    STRING = "string"
+    TEXT = "text"
     NUMBER = "number"
     BOOLEAN = "boolean"
     MOMENT = "moment"
