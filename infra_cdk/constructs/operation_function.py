@@ -109,7 +109,13 @@ class OperationFunction(Construct):
             "The wheels of the lock are chosen and compiled for Python 3.13; tests hold the two equal.",
         )
         self.target: lambda_.IFunction = self._published() if self._snap_starts else self.function
-        watch_function(self.function, operation.id, operation.timeout_s, platform.alarms_topic)
+        watch_function(
+            self.function,
+            operation.id,
+            operation.timeout_s,
+            platform.alarms_topic,
+            knows_rates=not settings.is_local,
+        )
 
     @property
     def _snap_starts(self) -> bool:
