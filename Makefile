@@ -5,7 +5,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-PORT ?= 4566
+# The port of the local cloud; empty means that of last time, or 4566.
+PORT ?=
 VECTORS ?= sqlite
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m localstack

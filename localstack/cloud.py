@@ -7,7 +7,7 @@ from typing import Final
 
 from localstack import deploy, emulator
 from localstack.deploy import Deployment
-from localstack.emulator import ACCOUNT, REGION, Emulator
+from localstack.emulator import Emulator
 from localstack.failures import LocalCloudError
 from localstack.install import MODEL, ROOT
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
@@ -36,7 +36,7 @@ class LocalCloud:
 
     @property
     def uploads_bucket(self) -> str:
-        return f"tessera-local-uploads-{ACCOUNT}-{REGION}"
+        return self.deployment.outputs["UploadsBucket"]
 
     def token(self, tenant: str = DEMO_TENANT, user: str = DEMO_USER, role: Role = Role.OWNER) -> str:
         """Return a fresh access token, good for an hour."""

@@ -68,25 +68,36 @@ def find(directory: Path) -> Emulator | None:
     running = process.load(_process_file(directory))
     if running is None:
         return None
-    return Emulator(directory, int(_port_file(directory).read_text(encoding="utf-8")), running)
+    port = _port_of(directory)
+    return None if port is None else Emulator(directory, port, running)
 
 
 def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str] | None = None) -> Emulator:
     """Start an emulator on 127.0.0.1:`port` with its state in `directory`, or return the one that runs there.
 
-    Returns when it answers. `port` 0 takes a free one. Every function finds `variables` in its environment, unless its
-    own settings say otherwise: the place for what only a launcher knows, such as folders of this machine.
-    Raises: LocalCloudError when the port is taken by another program, or when the emulator does not come up.
+    Returns when it answers. `port` 0 means the one it had last time, else a free one. Every function finds `variables`
+    in its environment, unless its own settings say otherwise: the place for what only a launcher knows, such as folders
+    of this machine.
+
+    Raises: LocalCloudError when the port is taken or another than last time, or when the emulator does not come up.
     """
     directory = directory.resolve()
     running = find(directory)
     if running is not None:
         return running
-    port = port or free_port()
+    made_on = _port_of(directory)
+    if made_on is not None and port not in (0, made_on):
+        raise LocalCloudError(
+            f"The local cloud in {directory} was made on port {made_on}; the addresses in it say so.",
+            f"Go on there: make run PORT={made_on}. Or begin anew: make clean run PORT={port}",
+        )
+    port = made_on or port or free_port()
     if _is_taken(port):
         raise LocalCloudError(
             f"Port {port} on {HOST} is taken by another program.",
-            f"End that program, or take another port: make run PORT={port + 1000}",
+            "End that program"
+            + ("." if made_on else f", or take another port: make run PORT={port + 1000}")
+            + " A local cloud of another folder is ended by make stop there.",
         )
     for folder in ("state", "s3", "tmp"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
@@ -181,6 +192,11 @@ def _is_taken(port: int) -> bool:
 
 def _process_file(directory: Path) -> Path:
     return directory / "emulator.json"
+
+
+def _port_of(directory: Path) -> int | None:
+    file = _port_file(directory)
+    return int(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 def _port_file(directory: Path) -> Path:
