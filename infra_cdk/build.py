@@ -21,8 +21,8 @@ class LocalBundling:
     def __init__(self, group: Group | None) -> None:
         self._group = group
 
-    def try_bundle(self, output_dir: str, _options: Any) -> bool:
-        """Called by the CDK with positional arguments; True means that no container is needed."""
+    def try_bundle(self, output_dir: str, *_options: Any, **_more: Any) -> bool:
+        """The CDK passes its options by position; True means that no container is needed."""
         folder = Path(output_dir)
         copy_sources(folder)
         return True

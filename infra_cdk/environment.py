@@ -10,6 +10,7 @@ from infra_cdk.build import Assets
 from infra_cdk.constructs.operation_function import Network, Platform
 from infra_cdk.constructs.resources import Address, Resources
 from infra_cdk.naming import resource_name
+from infra_cdk.packages import MODEL_FOLDER
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.api import ApiStack
 from infra_cdk.stacks.area import FunctionsStack
@@ -18,7 +19,7 @@ from infra_cdk.stacks.messaging import MessagingStack
 from infra_cdk.stacks.network import NetworkStack
 from infra_cdk.stacks.observability import ObservabilityStack
 from infra_cdk.stacks.search import SearchStack
-from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
+from shared.operations.capabilities import EMBEDDER, PARSER, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
 from shared.operations.declaration import Operation
 
 OWN_STACKS: Final = frozenset({"api", "data", "messaging", "network", "observability", "search"})
@@ -36,12 +37,8 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     data = DataStack(app, settings, resources, messaging.queues, operations)
     network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
     _add_vectors(app, settings, resources, data, network)
-    for capability, address in (
-        (TOKEN_ISSUER, settings.token_issuer),
-        (TOKEN_AUDIENCE, settings.token_audience),
-        (TOKEN_KEYS, settings.token_jwks_url),
-    ):
-        resources.add(capability.resource, Address({capability.resource.variable: address}))
+    _add_token_settings(resources)
+    _add_bundled(resources)
     platform = Platform(settings, resources, Assets(settings).code_of, messaging.alarms_topic, network)
     api = ApiStack(app, platform, operations)
     for area, members in groupby(operations, key=lambda operation: operation.area):
@@ -55,6 +52,24 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
         api.api.api_id,
         {name: queue.queue_name for name, queue in messaging.queues.items()},
     )
+
+
+def _add_token_settings(resources: Resources) -> None:
+    """Tell the authorizer whom to trust: settings, not resources, so there is nothing to permit."""
+    settings = resources.settings
+    for capability, value in (
+        (TOKEN_ISSUER, settings.token_issuer),
+        (TOKEN_AUDIENCE, settings.token_audience),
+        (TOKEN_KEYS, settings.token_jwks_url),
+    ):
+        resources.add(capability.resource, Address({capability.resource.variable: value}))
+
+
+def _add_bundled(resources: Resources) -> None:
+    """Say where in the asset the model lies. The local cloud's functions hear from their launcher, which has it."""
+    resources.add(PARSER.resource, Address({}))
+    model = {} if resources.settings.is_local else {EMBEDDER.resource.variable: f"/var/task/{MODEL_FOLDER}"}
+    resources.add(EMBEDDER.resource, Address(model))
 
 
 def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataStack, network: Network | None) -> None:

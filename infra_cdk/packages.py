@@ -17,6 +17,7 @@ from shared.operations.capabilities import Group
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("functions", "shared")
 MODEL: Final = ROOT / ".tessera" / "model"
+MODEL_FOLDER: Final = "model"
 WITH_MODEL: Final = frozenset({Group.SEARCH, Group.INGEST})
 
 FORMAT: Final = "1"

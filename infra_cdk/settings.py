@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from shared.kernel.errors import Kind, TesseraError
 
-LOCAL_ISSUER: Final = "https://issuer.tessera.localhost"
+LOCAL_ISSUER: Final = "urn:tessera:local-issuer"
 """The issuer that signs for the local cloud. Its private key lies on a developer's disk, so nothing else trusts it."""
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - a list of hosts to refuse, none is bound
@@ -114,7 +114,8 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
     Environment.LOCAL: {
         "region": "us-east-1",
         "token_issuer": LOCAL_ISSUER,
-        "token_jwks_url": f"{LOCAL_ISSUER}/.well-known/jwks.json",
+        # The launcher says where its key set lies; this one is for those who only look at the template.
+        "token_jwks_url": "http://localhost:4566/jwks.json",
         "token_audience": "tessera",
         "log_retention_days": 3,
         "cors_origins": ("http://localhost:3000", "http://127.0.0.1:3000"),

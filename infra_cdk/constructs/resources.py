@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -10,9 +9,6 @@ from aws_cdk import aws_iam as iam
 from infra_cdk.naming import resource_name
 from infra_cdk.settings import Settings
 from shared.operations.capabilities import Bucket, Capability, Resource
-
-BUNDLED: Final = frozenset({"embedder", "parser"})
-"""Resources that travel inside the function's own asset: no address, no action."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,7 @@ class Resources:
         """Return the variables through which a function finds exactly what it declares."""
         variables: dict[str, str] = {}
         for capability in capabilities:
-            if capability.resource.name not in BUNDLED:
-                variables |= self.address_of(capability.resource).variables
+            variables |= self.address_of(capability.resource).variables
         return variables
 
 
