@@ -15,6 +15,11 @@ def content_hash(model_id: str, text: str) -> ContentHash:
     return ContentHash(hashlib.sha256(f"{model_id}\0{text}".encode("utf-8", "surrogatepass")).hexdigest())
 
 
+def embedded_text(context: str, text: str) -> str:
+    """Return what is embedded of a chunk: what stands around it, then its own text."""
+    return f"{context}\n{text}" if context else text
+
+
 class CachedEmbedder:
     """An embedder that asks the tenant's cache first; none can probe another tenant's texts."""
 
