@@ -14,7 +14,7 @@ LOCAL := $(BIN)/python -m localstack
 # What a user types reaches the programs through the environment, never through a shell's quoting.
 export PORT VECTORS Q FILE
 
-.PHONY: help setup run stop clean distclean ask drop token status docs check test bench evaluate synth openapi lock
+.PHONY: help setup run stop clean distclean ask drop token address status docs check test bench evaluate synth openapi lock
 
 help: ## list what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ drop: setup ## add a document to it: make drop FILE=path/to/document.pdf
 
 token: setup ## print a signed token for the local API
 	@$(LOCAL) token
+
+address: setup ## print where the local API answers
+	@$(LOCAL) address
 
 status: setup ## show what runs, and every document
 	@$(LOCAL) status

@@ -68,7 +68,7 @@ def find(directory: Path) -> Emulator | None:
     running = process.load(_process_file(directory))
     if running is None:
         return None
-    port = _port_of(directory)
+    port = last_port(directory)
     return None if port is None else Emulator(directory, port, running)
 
 
@@ -85,7 +85,7 @@ def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str
     running = find(directory)
     if running is not None:
         return running
-    made_on = _port_of(directory)
+    made_on = last_port(directory)
     if made_on is not None and port not in (0, made_on):
         raise LocalCloudError(
             f"The local cloud in {directory} was made on port {made_on}; the addresses in it say so.",
@@ -194,7 +194,8 @@ def _process_file(directory: Path) -> Path:
     return directory / "emulator.json"
 
 
-def _port_of(directory: Path) -> int | None:
+def last_port(directory: Path) -> int | None:
+    """Return the port that the emulator of `directory` has, or had when it last ran."""
     file = _port_file(directory)
     return int(file.read_text(encoding="utf-8")) if file.exists() else None
 

@@ -107,9 +107,13 @@ def _build_model() -> None:
 
 
 def _install_node_packages() -> None:
-    # The npm script of the wheel is broken; what it should start is this.
-    npm = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    _run([str(_node()), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"], OFFLINE, env=node_environment())
+    npm("ci")
+
+
+def npm(*arguments: str) -> None:
+    """Run the wheel's npm in this folder; its own start script is broken, what it should start is this."""
+    script = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    _run([str(_node()), str(script), *arguments, "--loglevel=error"], OFFLINE, env=node_environment())
 
 
 def _node() -> Path:
@@ -150,7 +154,7 @@ STEPS = (
     ),
     Step(
         "AWS CDK", NODE_MODULES / ".installed", [ROOT / "package.json", ROOT / "package-lock.json"],
-        [NODE_MODULES / "aws-cdk", NODE_MODULES / "aws-cdk-local"],
+        [NODE_MODULES / "aws-cdk", NODE_MODULES / "aws-cdk-local", NODE_MODULES / "swagger-ui-dist"],
         _install_node_packages,
     ),
 )  # fmt: skip

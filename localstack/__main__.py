@@ -1,0 +1,132 @@
+"""The local cloud from the command line: `python -m localstack run|stop|ask|drop|token|address|status|lock`.
+
+`make` calls this and passes what the user typed in the environment: PORT, VECTORS, Q, FILE.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from localstack import cloud, emulator, explorer_process, install, opensearch_node
+from localstack.failures import LocalCloudError
+
+OPENSEARCH_JARS: Final = install.ROOT / ".tessera" / "opensearch"
+
+
+def run() -> None:
+    """Start and deploy the local cloud, add the sample documents, ask three questions."""
+    from localstack.demo import run_demo
+
+    port = _port()
+    run_demo(cloud.FOLDER, port, _opensearch_endpoint(cloud.FOLDER))
+
+
+def stop() -> None:
+    """End everything that `run` started; data stays."""
+    ended = [
+        title
+        for title, was_running in (
+            ("interactive pages", explorer_process.stop(cloud.FOLDER)),
+            ("AWS emulator", emulator.stop(cloud.FOLDER / "emulator")),
+            ("OpenSearch node", opensearch_node.stop(cloud.FOLDER / "opensearch")),
+        )
+        if was_running
+    ]
+    print(f"Ended: {', '.join(ended)}. The data stays in {_shown(cloud.FOLDER)}." if ended else "Nothing was running.")
+
+
+def ask() -> None:
+    """Ask the sample knowledge base the question in Q."""
+    from localstack.demo import ask_demo
+
+    ask_demo(cloud.find(cloud.FOLDER), _given("Q", 'make ask Q="How long is the notice period?"'))
+
+
+def drop() -> None:
+    """Drop the file in FILE into the sample knowledge base and watch it become ready."""
+    from localstack.demo import drop_into_demo
+
+    file = Path(_given("FILE", "make drop FILE=path/to/document.pdf")).expanduser()
+    if not file.is_file():
+        raise LocalCloudError(f"There is no file {file}.", "make drop FILE=path/to/document.pdf")
+    drop_into_demo(cloud.find(cloud.FOLDER), file)
+
+
+def token() -> None:
+    """Print a token of the demo tenant's owner, good for an hour."""
+    print(cloud.find(cloud.FOLDER).token())
+
+
+def address() -> None:
+    """Print where the deployed API answers."""
+    print(cloud.find(cloud.FOLDER).api_address)
+
+
+def status() -> None:
+    """Say what runs, and how every document of the sample knowledge base is."""
+    from localstack.demo import show_status
+
+    show_status(cloud.find(cloud.FOLDER))
+
+
+def lock() -> None:
+    """Write package-lock.json again."""
+    (install.ROOT / "package-lock.json").unlink(missing_ok=True)
+    install.npm("install", "--package-lock-only")
+
+
+COMMANDS: Final[dict[str, Callable[[], None]]] = {
+    command.__name__: command for command in (run, stop, ask, drop, token, address, status, lock)
+}
+
+
+def main() -> int:
+    """Do what the first argument says; 1 after a failure that was explained."""
+    command = COMMANDS.get(sys.argv[1] if len(sys.argv) == 2 else "")
+    if command is None:
+        print(f"Usage: python -m localstack {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        command()
+    except (LocalCloudError, install.SetupError) as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What runs goes on running: make status, make stop.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _given(name: str, usage: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise LocalCloudError(f"{name} is missing.", usage)
+    return value
+
+
+def _port() -> int:
+    asked = os.environ.get("PORT", "").strip()
+    if not asked:
+        return emulator.last_port(cloud.FOLDER / "emulator") or emulator.DEFAULT_PORT
+    if not asked.isdigit() or not 1024 <= int(asked) < 65536:
+        raise LocalCloudError(f"PORT={asked} is no port that a user may take.", "make run PORT=4577")
+    return int(asked)
+
+
+def _opensearch_endpoint(folder: Path) -> str | None:
+    store = os.environ.get("VECTORS", "").strip() or "sqlite"
+    if store == "sqlite":
+        return None
+    if store == "opensearch":
+        return opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS)
+    raise LocalCloudError(f"VECTORS={store} is unknown.", "VECTORS=sqlite (the default) or VECTORS=opensearch")
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(install.ROOT))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

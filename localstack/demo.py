@@ -1,0 +1,197 @@
+"""The first minutes of a user: a knowledge base with sample documents, and questions whose answers can be checked."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from localstack import aws, cloud, display, explorer_process
+from localstack.api import Api
+from localstack.cloud import LocalCloud
+from localstack.display import DocumentsDisplay, Quotation
+from localstack.failures import LocalCloudError
+
+SAMPLES: Final = Path(__file__).parent / "samples"
+KNOWLEDGE_BASE: Final = "Samples"
+READY_TIMEOUT_S: Final = 180.0
+CONTEXT_CHARACTERS: Final = 110
+
+
+def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
+    """Start and deploy what does not stand yet, add the sample documents, ask the sample questions.
+
+    Raises: LocalCloudError when a document does not become ready or an answer lacks its quotation.
+    """
+    began = time.monotonic()
+    display.heading("Local cloud")
+    running = cloud.start(folder, port, opensearch_endpoint, display.line)
+    explorer = explorer_process.start(folder)
+    with Api(running.api_address, running.token()) as api:
+        kb_id = _knowledge_base(api)
+        display.heading(f"Sample documents, dropped into s3://{running.uploads_bucket}/{_prefix(kb_id)}")
+        documents = sorted((SAMPLES / "documents").iterdir())
+        for document in documents:
+            _drop(running, kb_id, document)
+        _watch(api, kb_id, [document.name for document in documents])
+        for sample in json.loads((SAMPLES / "questions.json").read_text(encoding="utf-8")):
+            quotations = _ask(api, kb_id, sample["question"])
+            if not any(_is_expected(quotation, sample) for quotation in quotations):
+                raise LocalCloudError(
+                    f"The answer to “{sample['question']}” does not quote {sample['document']} as it should.",
+                    "make status shows whether the documents are ready; make clean run starts afresh",
+                )
+    _say_what_next(running, kb_id, explorer, time.monotonic() - began)
+
+
+def ask_demo(running: LocalCloud, question: str) -> None:
+    """Ask the sample knowledge base and print the answer."""
+    with Api(running.api_address, running.token()) as api:
+        _ask(api, _knowledge_base(api), question)
+
+
+def drop_into_demo(running: LocalCloud, file: Path) -> None:
+    """Drop a file into the sample knowledge base and follow it until it is ready, or known not to become so."""
+    with Api(running.api_address, running.token()) as api:
+        kb_id = _knowledge_base(api)
+        _drop(running, kb_id, file)
+        _watch(api, kb_id, [file.name])
+
+
+def show_status(running: LocalCloud) -> None:
+    """Print what runs and the documents of the sample knowledge base."""
+    display.line(f"AWS emulator on {running.emulator.endpoint}, process {running.emulator.process.pid}")
+    display.line(f"API on {running.api_address}")
+    with Api(running.api_address, running.token()) as api:
+        documents = _documents(api, _knowledge_base(api))
+    display.CONSOLE.print(display.documents_table(documents))
+
+
+def _knowledge_base(api: Api) -> str:
+    """Return the id of the sample knowledge base, which is made when it is not there."""
+    for known in api.call("GET", "/knowledge-bases")["items"]:
+        if known["name"] == KNOWLEDGE_BASE:
+            return str(known["kb_id"])
+    made = api.call("POST", "/knowledge-bases", {"name": KNOWLEDGE_BASE, "description": "The samples of make run."})
+    return str(made["kb_id"])
+
+
+def _prefix(kb_id: str) -> str:
+    return f"t/{cloud.DEMO_TENANT}/kb/{kb_id}/"
+
+
+def _drop(running: LocalCloud, kb_id: str, file: Path) -> None:
+    """Put `file` under the tenant's prefix, unless these very bytes are there already."""
+    content = file.read_bytes()
+    s3 = aws.s3(running.emulator.endpoint)
+    key = _prefix(kb_id) + file.name
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        if s3.head_object(Bucket=running.uploads_bucket, Key=key)["Metadata"].get("sha256") == digest:
+            return
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+    s3.put_object(Bucket=running.uploads_bucket, Key=key, Body=content, Metadata={"sha256": digest})
+
+
+def _documents(api: Api, kb_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    query: dict[str, str] = {"limit": "100"}
+    while True:
+        page = api.call("GET", f"/knowledge-bases/{kb_id}/documents", query=query)
+        found += page["items"]
+        if not page.get("next_page_token"):
+            return sorted(found, key=lambda document: str(document["name"]))
+        query["page_token"] = page["next_page_token"]
+
+
+def _watch(api: Api, kb_id: str, names: Sequence[str]) -> None:
+    """Show the documents called `names` until none is on its way. Raises: LocalCloudError when one is not ready."""
+    began = time.monotonic()
+    with DocumentsDisplay() as shown:
+        while True:
+            documents = [document for document in _documents(api, kb_id) if document["name"] in names]
+            elapsed = time.monotonic() - began
+            shown.show(documents, elapsed)
+            if len(documents) == len(names) and all(document["status"] != "processing" for document in documents):
+                break
+            if elapsed > READY_TIMEOUT_S:
+                raise LocalCloudError(
+                    f"After {elapsed:.0f} s some documents are still on their way.",
+                    "make status shows how far; the functions' logs are in .tessera/local/emulator/emulator.log",
+                )
+            time.sleep(0.2)
+    refused = [document for document in documents if document["status"] not in {"ready", "skipped_duplicate"}]
+    if refused:
+        raise LocalCloudError(
+            "; ".join(f"{document['name']} is {document['status']} ({document.get('reason')})" for document in refused),
+            "What each status and reason means stands in docs/operations.md",
+        )
+
+
+def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:
+    """Ask, print the answer, and return its quotations, each compared with the text it was taken from."""
+    display.heading(question)
+    began = time.monotonic()
+    answer = api.call("POST", f"/knowledge-bases/{kb_id}/answers", {"question": question})
+    elapsed_ms = (time.monotonic() - began) * 1000
+    quotations = [_in_context(api, kb_id, citation) for citation in answer["citations"]]
+    timings = ", ".join(f"{stage} {value:.0f} ms" for stage, value in (answer.get("timings_ms") or {}).items())
+    display.show_answer(answer["outcome"], quotations, f"{elapsed_ms:.0f} ms through the API ({timings})")
+    return quotations
+
+
+def _in_context(api: Api, kb_id: str, citation: dict[str, Any]) -> Quotation:
+    """Return a citation with the text around it. Raises: LocalCloudError when the text there is not the quotation."""
+    start, end = citation["start"], citation["end"]
+    begin = max(0, start - CONTEXT_CHARACTERS)
+    around = api.call(
+        "GET",
+        f"/knowledge-bases/{kb_id}/documents/{citation['document_id']}/text",
+        query={"start": str(begin), "end": str(end + CONTEXT_CHARACTERS)},
+    )
+    text = around["text"]
+    found = text[start - begin : end - begin]
+    if found != citation["quote"]:
+        raise LocalCloudError(
+            f"A citation of {citation['document']} says {citation['quote']!r}, but the text there is {found!r}.",
+            "This must never happen: please report it with the document",
+        )
+    return Quotation(
+        quote=found,
+        before=text[: start - begin],
+        after=text[end - begin :],
+        document=citation["document"],
+        version=citation["generation"],
+        page=citation.get("page"),
+        start=start,
+        end=end,
+    )
+
+
+def _is_expected(quotation: Quotation, sample: dict[str, Any]) -> bool:
+    return (
+        quotation.document == sample["document"]
+        and " ".join(str(sample["quote"]).split()) in " ".join(quotation.quote.split())
+        and quotation.page == sample.get("page", quotation.page)
+    )
+
+
+def _say_what_next(running: LocalCloud, kb_id: str, explorer: str | None, elapsed_s: float) -> None:
+    display.heading(f"Done in {elapsed_s:.0f} s. The local cloud runs on; what next?")
+    steps = [
+        ('make ask Q="What may a viewer do?"', "ask anything about the samples"),
+        ('make ask Q="Who won the football match?"', "see what happens when the documents do not say"),
+        ("make drop FILE=…", "add a document of your own"),
+        ("make status", "see every document"),
+        ("make stop", "end the local cloud, keep its data"),
+    ]
+    for command, effect in steps:
+        display.CONSOLE.print(f"  {command:<46} [dim]{effect}[/dim]", markup=True)
+    if explorer is not None:
+        display.CONSOLE.print(f"  {explorer:<46} [dim]the API, interactively[/dim]")
+    display.CONSOLE.print(f"  [dim]API {running.api_address}, knowledge base {kb_id}, token: make token[/dim]")
