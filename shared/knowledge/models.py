@@ -96,7 +96,8 @@ class Failure:
 class Work:
     """A generation being built. A unit is `parse`, `index-<batch>` or `publish`; `batches_done` is a set, no count.
 
-    `text_of` names the generation whose canonical text is to be taken over (re-index), None to parse the source.
+    `nudges` counts how often its messages were sent again. `text_of` names the generation whose canonical text is to
+    be taken over (re-index), None to parse the source.
     """
 
     generation: Generation
@@ -115,12 +116,7 @@ class Work:
     title: str | None = None
     warnings: tuple[DocumentWarning, ...] = ()
     timings_ms: Mapping[str, int] = field(default_factory=dict)
-    started_at: datetime | None = None
-
-    @property
-    def attempt(self) -> int:
-        """The number of the attempt under way: the highest of any unit, 1 before the first."""
-        return max((attempts.count for attempts in self.attempts.values()), default=1)
+    nudges: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +145,10 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """It is gone. Without `by_request` the object was removed in the bucket, and putting it back brings it back.
-
-    `buried` are the versions that a request deleted: seeing one of them again revives nothing.
-    """
+    """It is gone. Without `by_request` the object was removed in the bucket, and putting it back brings it back."""
 
     at: datetime
     by_request: bool
-    buried: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +157,7 @@ class Document:
 
     `accepted` is the newest generation ever started and only rises. `live` maps an index generation to what readers
     of that index generation are served; it is empty as long as nothing was ever ready, and from a tombstone on.
+    `buried` are versions that a request deleted: seeing one again revives nothing, and the sweep destroys them.
     `due` is when somebody has to look at the record again, None when nothing is open.
     """
 
@@ -196,6 +189,8 @@ class Document:
     timings_ms: Mapping[str, int] = field(default_factory=dict)
     leftovers: tuple[Leftover, ...] = ()
     tombstone: Tombstone | None = None
+    buried: frozenset[str] = frozenset()
+    reindex_failed: IndexGeneration | None = None
     due: datetime | None = None
 
     @property
@@ -289,6 +284,6 @@ class ContentClaim:
     tenant: TenantId
     kb_id: KnowledgeBaseId
     sha256: str
-    owner: DocumentId | None
+    owner: DocumentId
     waiters: tuple[DocumentId, ...] = ()
     revision: int = 0

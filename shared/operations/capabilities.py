@@ -52,12 +52,27 @@ class Capability:
 
 
 @dataclass(frozen=True)
+class Index:
+    """A secondary index of a table: sparse, eventually consistent, all attributes. String key, numeric sort key."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+
+
+@dataclass(frozen=True)
 class Table(Resource):
     """A DynamoDB table: string keys `pk` and `sk`, numeric `expires_at` as its time to live."""
 
     partition_key: str = "pk"
     sort_key: str = "sk"
     time_to_live: str = "expires_at"
+    indexes: tuple[Index, ...] = ()
+
+    @cached_property
+    def query_indexes(self) -> Capability:
+        """Query the secondary indexes, which lie within the table's address."""
+        return Capability(self, "query-indexes", (), ("dynamodb:Query",))
 
     @cached_property
     def read(self) -> Capability:
@@ -95,6 +110,11 @@ class Bucket(Resource):
     def delete(self) -> Capability:
         """Write delete markers; no version is destroyed."""
         return Capability(self, "delete", (), ("s3:DeleteObject",))
+
+    @cached_property
+    def history(self) -> Capability:
+        """List the versions of objects."""
+        return Capability(self, "history", ("s3:ListBucketVersions",))
 
     @cached_property
     def purge(self) -> Capability:
@@ -151,7 +171,7 @@ class SearchIndex(Resource):
         )
 
 
-METADATA: Final = Table("metadata")
+METADATA: Final = Table("metadata", indexes=(Index("due", "due_shard", "due_at"),))
 EMBEDDINGS: Final = Table("embeddings")
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
@@ -160,6 +180,7 @@ PARSE_QUEUE: Final = Queue("parse-queue")
 INDEX_QUEUE: Final = Queue("index-queue")
 PUBLISH_QUEUE: Final = Queue("publish-queue")
 SWEEP_QUEUE: Final = Queue("sweep-queue")
+REINDEX_QUEUE: Final = Queue("reindex-queue")
 EVENTS: Final = EventBus("events")
 VECTORS: Final = SearchIndex("vectors")
 
@@ -183,7 +204,7 @@ TOKEN_KEYS: Final = Capability(Resource("token-keys"), "fetch")
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     METADATA, EMBEDDINGS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE,
-    EVENTS, VECTORS,
+    REINDEX_QUEUE, EVENTS, VECTORS,
 )  # fmt: skip
 
 

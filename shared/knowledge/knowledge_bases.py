@@ -1,0 +1,191 @@
+"""Knowledge bases: create, look, list, change (with a re-index where one is needed), delete (K1, K12)."""
+
+from dataclasses import dataclass, replace
+
+from shared.kernel.clock import Clock
+from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.errors import (
+    InvalidConfigurationError,
+    InvalidPageTokenError,
+    KnowledgeBaseNotFoundError,
+    KnowledgeBaseReindexingError,
+    RetryLaterError,
+    StaleWriteError,
+)
+from shared.knowledge.messages import AdvanceReindex, SweepKnowledgeBase
+from shared.knowledge.models import KnowledgeBase, Tally
+from shared.knowledge.policy import IngestionPolicy
+from shared.knowledge.ports import KnowledgeBaseRepository, Put, WorkQueue
+
+MAX_PAGE = 100
+_SCAN_PAGE = 100
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBaseChange:
+    """What to change; None leaves a thing as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    config: KnowledgeBaseConfig | None = None
+    document_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBaseView:
+    """A knowledge base and its counters."""
+
+    base: KnowledgeBase
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBasePage:
+    """Bases in the order of their creation; `next_token` is None on the last page."""
+
+    bases: tuple[KnowledgeBase, ...]
+    next_token: str | None
+
+
+class KnowledgeBases:
+    """The knowledge bases of one deployment, as their users handle them."""
+
+    def __init__(
+        self, records: KnowledgeBaseRepository, queue: WorkQueue, clock: Clock, policy: IngestionPolicy
+    ) -> None:
+        self._records = records
+        self._queue = queue
+        self._clock = clock
+        self._policy = policy
+
+    async def create(
+        self,
+        tenant: TenantId,
+        name: str,
+        *,
+        description: str = "",
+        config: KnowledgeBaseConfig | None = None,
+        document_limit: int = 1000,
+    ) -> KnowledgeBase:
+        """Create an empty knowledge base."""
+        now = self._clock.now()
+        kb = KnowledgeBase(
+            tenant=tenant,
+            kb_id=KnowledgeBaseId(new_id("kb", now)),
+            name=name,
+            description=description,
+            config=config or KnowledgeBaseConfig(),
+            document_limit=document_limit,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._records.commit(tenant, [Put(kb)])
+        return replace(kb, revision=1)
+
+    async def get(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBaseView:
+        """Return a base and its counters. Raises: KnowledgeBaseNotFoundError, also for another tenant's."""
+        kb = await self._find(tenant, kb_id)
+        return KnowledgeBaseView(kb, await self._records.tally(tenant, kb_id))
+
+    async def list(self, tenant: TenantId, *, limit: int = 50, token: str | None = None) -> KnowledgeBasePage:
+        """Return up to `limit` (1–100) bases. Raises: InvalidPageTokenError."""
+        if token is not None and not token.startswith("kb_"):
+            raise InvalidPageTokenError("The page token is not one of ours. Start again without it.")
+        limit = min(limit, MAX_PAGE)
+        after = None if token is None else KnowledgeBaseId(token)
+        found: list[KnowledgeBase] = []
+        while True:
+            page = await self._records.knowledge_bases(tenant, _SCAN_PAGE, after)
+            for kb in page:
+                if kb.deleted_at is not None:
+                    continue
+                if len(found) == limit:
+                    return KnowledgeBasePage(tuple(found), found[-1].kb_id)
+                found.append(kb)
+            if len(page) < _SCAN_PAGE:
+                return KnowledgeBasePage(tuple(found), None)
+            after = page[-1].kb_id
+
+    async def update(self, tenant: TenantId, kb_id: KnowledgeBaseId, change: KnowledgeBaseChange) -> KnowledgeBase:
+        """Change a base. A change of chunking or embedding starts a re-index and the base says so (`reindexing`):
+        the old configuration is served until every document is ready under the new one.
+
+        Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError.
+        """
+        for _ in range(_TRIES):
+            kb = await self._find(tenant, kb_id)
+            changed = self._changed(kb, change)
+            try:
+                await self._records.commit(tenant, [Put(changed)])
+            except StaleWriteError:
+                continue
+            if changed.target is not None:
+                await self._queue.send([AdvanceReindex(tenant=tenant, kb_id=kb_id, target=changed.target)])
+            return replace(changed, revision=changed.revision + 1)
+        raise RetryLaterError("The knowledge base keeps changing. Try again.", retry_after_s=1)
+
+    async def delete(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> None:
+        """Delete a base: requests that begin after this returns find neither it nor its content (invariant 2).
+
+        Files, texts and chunks are destroyed afterwards. Raises: KnowledgeBaseNotFoundError.
+        """
+        for _ in range(_TRIES):
+            kb = await self._find(tenant, kb_id)
+            now = self._clock.now()
+            try:
+                await self._records.commit(
+                    tenant, [Put(replace(kb, deleted_at=now, updated_at=now, due=now, description=""))]
+                )
+            except StaleWriteError:
+                continue
+            await self._queue.send([SweepKnowledgeBase(tenant=tenant, kb_id=kb_id)])
+            return
+        raise RetryLaterError("The knowledge base keeps changing. Delete it again.", retry_after_s=1)
+
+    async def _find(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase:
+        kb = await self._records.knowledge_base(tenant, kb_id)
+        if kb is None or kb.deleted_at is not None:
+            raise KnowledgeBaseNotFoundError("No such knowledge base. List the knowledge bases to see what there is.")
+        return kb
+
+    def _changed(self, kb: KnowledgeBase, change: KnowledgeBaseChange) -> KnowledgeBase:
+        now = self._clock.now()
+        changed = replace(
+            kb,
+            name=kb.name if change.name is None else change.name,
+            description=kb.description if change.description is None else change.description,
+            document_limit=kb.document_limit if change.document_limit is None else change.document_limit,
+            updated_at=now,
+        )
+        if change.config is None:
+            return changed
+        _refuse_retyping(kb.config, change.config)
+        wanted = change.config
+        served = kb.config.model_copy(
+            update={"vector_weight": wanted.vector_weight, "metadata_fields": wanted.metadata_fields}
+        )
+        if kb.target_config is not None:
+            if kb.target_config.needs_reindex(wanted):
+                raise KnowledgeBaseReindexingError("A re-index is under way. Change chunking again when it is done.")
+            return replace(changed, config=served, target_config=wanted)
+        if not kb.config.needs_reindex(wanted):
+            return replace(changed, config=wanted)
+        return replace(
+            changed,
+            config=served,
+            target=kb.newest + 1,
+            newest=kb.newest + 1,
+            target_config=wanted,
+            due=now,
+        )
+
+
+def _refuse_retyping(old: KnowledgeBaseConfig, new: KnowledgeBaseConfig) -> None:
+    for name, kind in new.metadata_fields.items():
+        if old.metadata_fields.get(name, kind) is not kind:
+            raise InvalidConfigurationError(
+                f"The metadata field {name!r} is a {old.metadata_fields[name].value}. Add a field of another name.",
+                field=name,
+            )
