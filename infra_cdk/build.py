@@ -1,17 +1,23 @@
 """Function assets: one per dependency group, built without Docker, shared by all functions of the group."""
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from infra_cdk.packages import LAMBDA, ROOT, content_hash, copy_sources
+from infra_cdk.packages import LAMBDA, ROOT, build_package, content_hash
 from infra_cdk.settings import Settings
 from shared.operations.capabilities import Group
+
+WITHOUT_BYTECODE: Final = (
+    f"! There is no Python {LAMBDA.python} here, so the functions carry no bytecode: each cold start compiles anew, "
+    "about half a second. Install that version to avoid it.\n"
+)
 
 
 @jsii.implements(ILocalBundling)
@@ -23,8 +29,9 @@ class LocalBundling:
 
     def try_bundle(self, output_dir: str, *_options: Any, **_more: Any) -> bool:
         """The CDK passes its options by position; True means that no container is needed."""
-        folder = Path(output_dir)
-        copy_sources(folder)
+        if self._group is not None and LAMBDA.bytecode is None:
+            sys.stderr.write(WITHOUT_BYTECODE)
+        build_package(self._group, LAMBDA, Path(output_dir))
         return True
 
 

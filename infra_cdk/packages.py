@@ -1,6 +1,6 @@
-"""The folder that a function of one dependency group runs from: sources, wheels, model, bytecode. No Docker.
+"""The folder that the functions of one dependency group run from: sources, wheels, model, bytecode. No Docker.
 
-Built for Lambda (arm64) or, in tests, for the machine at hand. The same inputs give the same content hash everywhere.
+Built for Lambda (arm64) or, in tests, for the machine at hand; the same inputs give the same content hash everywhere.
 """
 
 import hashlib
@@ -9,73 +9,88 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
-from shared.kernel.errors import Kind, TesseraError
+from infra_cdk.bytecode import compile_folder, interpreter_of
+from infra_cdk.wheels import install_wheels, lock_of
 from shared.operations.capabilities import Group
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("functions", "shared")
+
 MODEL: Final = ROOT / ".tessera" / "model"
 MODEL_FOLDER: Final = "model"
-WITH_MODEL: Final = frozenset({Group.SEARCH, Group.INGEST})
+MODEL_FILES: Final = {
+    Group.API: (),
+    Group.SEARCH: ("model.onnx", "tokenizer.json"),
+    # The parser's group cuts texts by the model's tokens, but the model would not fit beside the parser.
+    Group.INGEST: ("tokenizer.json",),
+}
 
 FORMAT: Final = "1"
-"""Part of every hash: raise it when this module changes what a folder contains."""
+"""Part of every hash: raise it when the same inputs are to give another folder."""
 
-
-class PackageError(TesseraError):
-    """An asset could not be built as the lock says."""
-
-    code: ClassVar[str] = "package-not-built"
-    kind: ClassVar[Kind] = Kind.INVALID
+LARGEST_MIB: Final = 230
+"""Lambda unzips at most 250 MiB; the rest is room for a release of a dependency that grows."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the folder is for. `platform` None is the machine at hand."""
+    """What a folder is for: a minor version of Python, and a platform in uv's words; None is the machine at hand."""
 
     python: str
     platform: str | None
+
+    @property
+    def bytecode(self) -> Path | None:
+        """The interpreter that can compile for this target, if the machine has one."""
+        return interpreter_of(self.python)
 
 
 LAMBDA: Final = Target("3.13", "aarch64-manylinux_2_28")
 HOST: Final = Target(f"{sys.version_info.major}.{sys.version_info.minor}", None)
 
 
-def source_files() -> Iterator[tuple[str, Path]]:
-    """Yield the path inside the folder and the file of every source, in a fixed order."""
-    for folder in SOURCES:
-        for file in sorted((ROOT / folder).rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                yield file.relative_to(ROOT).as_posix(), file
-
-
-def lock_of(group: Group) -> Path:
-    return ROOT / "requirements" / f"{group}.lock"
-
-
 def content_hash(group: Group | None, target: Target) -> str:
     """Return a hash of all that decides the folder's content; `group` None means sources alone."""
-    digest = hashlib.sha256(f"{FORMAT} {target}".encode())
-
-    def add(name: str, file: Path) -> None:
+    digest = hashlib.sha256(f"{FORMAT} {group} {target}".encode())
+    for name, file in _parts(group):
         content = file.read_bytes()
-        digest.update(f"\n{name} {len(content)}\n".encode() + content)
-
-    for name, file in source_files():
-        add(name, file)
+        digest.update(f"\n{name} {len(content)}\n".encode())
+        digest.update(content)
     if group is not None:
-        add("lock", lock_of(group))
-        if group in WITH_MODEL and MODEL.is_dir():
-            for file in sorted(path for path in MODEL.rglob("*") if path.is_file()):
-                add(file.relative_to(MODEL).as_posix(), file)
+        digest.update(f"\nbytecode {target.bytecode is not None}".encode())
+        digest.update(lock_of(group).read_bytes())
     return digest.hexdigest()
 
 
-def copy_sources(folder: Path) -> None:
-    """Copy what is ours into `folder`."""
-    for name, file in source_files():
+def build_package(group: Group | None, target: Target, folder: Path) -> None:
+    """Fill `folder` with what functions of `group` run from; `group` None means sources alone.
+
+    Raises: PackageError when a wheel is missing or is not the one of the lock.
+    """
+    if group is not None:
+        install_wheels(group, folder, python=target.python, platform=target.platform)
+    for name, file in _parts(group):
         destination = folder / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, destination)
+    if group is not None and target.bytecode is not None:
+        compile_folder(folder, target.bytecode)
+
+
+def size_mib(folder: Path) -> float:
+    """Return the unzipped size of `folder` in MiB, which is what Lambda limits."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
+
+
+def _parts(group: Group | None) -> Iterator[tuple[str, Path]]:
+    """Yield the name inside the folder and the file of everything that is ours, in a fixed order."""
+    for source in SOURCES:
+        for file in sorted((ROOT / source).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file.relative_to(ROOT).as_posix(), file
+    if group is not None:
+        for name in MODEL_FILES[group]:
+            if (MODEL / name).exists():
+                yield f"{MODEL_FOLDER}/{name}", MODEL / name
