@@ -1,6 +1,7 @@
 """The canonical text of one document version: what chunks, citations and quotes are spans of (K3, K4, K8).
 
 All offsets count Unicode code points of `CanonicalText.text`; spans are half-open `[start, end)`.
+How text is normalised before it gets here is said, and done, in `normalisation.py`.
 """
 
 from dataclasses import dataclass
