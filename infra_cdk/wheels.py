@@ -70,13 +70,12 @@ def install_wheels(group: Group, folder: Path, *, python: str, platform: str | N
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as requirements:
         requirements.write("\n".join(entries))
         requirements.flush()
-        target = (
-            ["--python-platform", platform, "--python-version", python] if platform else ["--python", sys.executable]
-        )
+        foreign = ["--python-platform", platform, "--python-version", python] if platform else []
         outcome = subprocess.run(
             [
-                find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--require-hashes", "--only-binary", ":all:",
-                "--link-mode", "copy", "--no-compile-bytecode", *foreign, "--target", folder, "-r", requirements.name,
+                find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, *foreign,
+                "--no-deps", "--require-hashes", "--only-binary", ":all:",
+                "--link-mode", "copy", "--no-compile-bytecode", "--target", folder, "-r", requirements.name,
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
