@@ -41,7 +41,8 @@ def ask() -> None:
     """Ask the sample knowledge base the question in Q."""
     from localstack.demo import ask_demo
 
-    ask_demo(cloud.find(cloud.FOLDER), _given("Q", 'make ask Q="How long is the notice period?"'))
+    question = _given("Q", 'make ask Q="How long is the notice period?"')
+    ask_demo(cloud.find(cloud.FOLDER), question)
 
 
 def drop() -> None:

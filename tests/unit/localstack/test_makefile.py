@@ -1,0 +1,87 @@
+"""The door of the house: targets that explain themselves, and words for what goes wrong."""
+
+import re
+import subprocess
+
+import pytest
+
+from localstack.__main__ import COMMANDS, main
+from localstack.install import ROOT
+
+TARGETS = [
+    "help",
+    "setup",
+    "run",
+    "stop",
+    "clean",
+    "ask",
+    "drop",
+    "token",
+    "status",
+    "docs",
+    "check",
+    "test",
+    "bench",
+    "evaluate",
+    "synth",
+    "openapi",
+    "lock",
+]
+
+
+def make(*arguments):
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_help_lists_every_target():
+    told = make("help").stdout
+
+    assert [target for target in TARGETS if not re.search(rf"^  make {target} +\S", told, re.MULTILINE)] == []
+
+
+def test_unknown_target_is_answered_with_help():
+    result = make("rnu")
+
+    assert result.returncode != 0
+    assert 'There is no target "rnu"' in result.stderr
+    assert "make help" in result.stderr
+
+
+def test_missing_python_is_named():
+    result = make("setup", "PYTHON=python-that-is-not-there")
+
+    assert result.returncode != 0
+    assert "There is no python-that-is-not-there here" in result.stderr
+    assert "→" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run", "more"]])
+def test_unknown_command_prints_the_usage(arguments, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["localstack", *arguments])
+
+    assert main() == 2
+    told = capsys.readouterr().err
+    assert [name for name in COMMANDS if name not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [("PORT", "80", "PORT=80"), ("PORT", "many", "PORT=many"), ("VECTORS", "redis", "VECTORS=redis")],
+)
+def test_setting_that_cannot_be_is_refused_with_a_remedy(variable, value, told, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["localstack", "run"])
+    monkeypatch.setenv(variable, value)
+
+    assert main() == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert "→" in error
+
+
+@pytest.mark.parametrize(("command", "variable"), [("ask", "Q"), ("drop", "FILE")])
+def test_missing_argument_is_asked_for(command, variable, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["localstack", command])
+    monkeypatch.setenv(variable, " ")
+
+    assert main() == 1
+    assert f"{variable} is missing" in capsys.readouterr().err
