@@ -14,6 +14,9 @@ KnowledgeBaseId = NewType("KnowledgeBaseId", Annotated[str, StringConstraints(pa
 DocumentId = NewType("DocumentId", Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-z]{26}$")])
 ChunkId = NewType("ChunkId", str)
 
+IdempotencyKey = NewType("IdempotencyKey", Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")])
+"""Chosen by a client for a request that it may send again; says nothing by itself."""
+
 Generation = int
 """One accepted version of a document, counted from 1; 0 means none. Only rises."""
 

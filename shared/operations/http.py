@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, get_type_hints
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
@@ -36,6 +36,9 @@ CallerOf = Callable[[Request], Awaitable[Caller | None]]
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Files go to the bucket, not through the API; API Gateway's own limit is 10 MB."""
+
+IDEMPOTENCY_KEY: Final = "idempotency_key"
+"""The parameter of an operation that takes the header of that name."""
 
 _SECURITY_HEADERS: Final = {
     "cache-control": "no-store",
@@ -141,6 +144,8 @@ def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[...,
         if parameter.name in injected:
             kind, source = injected[parameter.name]
             annotation = Annotated[kind, Depends(source)]
+        elif parameter.name == IDEMPOTENCY_KEY:
+            annotation = Annotated[annotation, Header(alias="Idempotency-Key")]
         parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
 
     async def endpoint(**arguments: Any) -> Any:

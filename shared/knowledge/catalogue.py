@@ -1,0 +1,158 @@
+"""What a tenant has: knowledge bases and documents, one by one and page by page (K1, K2).
+
+The reading side. Everything is read by base-table keys, strongly consistent: what a request has deleted, no later
+request lists (invariant 2). Another tenant's records look exactly like missing ones.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from shared.kernel.clock import Clock
+from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
+from shared.knowledge.descriptions import DocumentDescription, KnowledgeBaseDescription
+from shared.knowledge.errors import DocumentNotFoundError, KnowledgeBaseNotFoundError
+from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase
+from shared.knowledge.page_tokens import PageToken, page_token, read_page_token
+from shared.knowledge.policy import IngestionPolicy
+from shared.knowledge.ports import DocumentRepository, KnowledgeBaseRepository
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_READ_AT_ONCE: Final = 100
+_READS_PER_PAGE: Final = 10
+"""A filter that fits little returns short pages with a token rather than reading a whole base in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list; with a token there may be more, even when the page is short or empty."""
+
+    items: list[T]
+    next_page_token: PageToken | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents to list. Deleted ones are listed only when asked for by status."""
+
+    status: DocumentStatus | None = None
+    name_prefix: str | None = None
+
+    def fits(self, document: Document) -> bool:
+        if self.status is None and document.is_deleted:
+            return False
+        return (self.status is None or document.status is self.status) and document.name.startswith(
+            self.name_prefix or ""
+        )
+
+
+async def existing_base(bases: KnowledgeBaseRepository, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase:
+    """Return a knowledge base that is there. Raises: KnowledgeBaseNotFoundError."""
+    base = await bases.knowledge_base(tenant, kb_id)
+    if base is None or base.deleted_at is not None:
+        raise KnowledgeBaseNotFoundError("There is no such knowledge base. List yours with GET /knowledge-bases.")
+    return base
+
+
+async def existing_document(
+    documents: DocumentRepository, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId
+) -> tuple[KnowledgeBase, Document]:
+    """Return a document that is there, and its base. Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError."""
+    base, document = await asyncio.gather(
+        existing_base(documents, tenant, kb_id), documents.document(tenant, kb_id, document_id)
+    )
+    if document is None or document.is_deleted:
+        raise DocumentNotFoundError(
+            "There is no such document in this knowledge base. List them with GET /knowledge-bases/{kb_id}/documents."
+        )
+    return base, document
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Describes what is recorded."""
+
+    documents: DocumentRepository
+    clock: Clock
+    policy: IngestionPolicy
+
+    async def describe_base(self, base: KnowledgeBase) -> KnowledgeBaseDescription:
+        return KnowledgeBaseDescription.of(base, await self.documents.tally(base.tenant, base.kb_id))
+
+    def describe_document(self, base: KnowledgeBase, document: Document) -> DocumentDescription:
+        return DocumentDescription.of(document, base, self.clock.now(), self.policy)
+
+    async def knowledge_base(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBaseDescription:
+        """Describe one knowledge base. Raises: KnowledgeBaseNotFoundError."""
+        return await self.describe_base(await existing_base(self.documents, tenant, kb_id))
+
+    async def knowledge_bases(
+        self, tenant: TenantId, limit: int, token: PageToken | None
+    ) -> Page[KnowledgeBaseDescription]:
+        """List knowledge bases in the order of their creation. Raises: InvalidPageTokenError."""
+        of_list = (tenant, "knowledge-bases")
+        page = await _collect(
+            lambda count, after: self.documents.knowledge_bases(
+                tenant, count, None if after is None else KnowledgeBaseId(after)
+            ),
+            lambda base: base.kb_id,
+            lambda base: base.deleted_at is None,
+            limit,
+            token,
+            of_list,
+        )
+        return Page(list(await asyncio.gather(*map(self.describe_base, page.items))), page.next_page_token)
+
+    async def document(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> DocumentDescription:
+        """Describe one document. Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError."""
+        return self.describe_document(*await existing_document(self.documents, tenant, kb_id, document_id))
+
+    async def documents_of(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, wanted: DocumentFilter, limit: int, token: PageToken | None
+    ) -> Page[DocumentDescription]:
+        """List documents that fit `wanted`, in a stable order.
+
+        Raises: KnowledgeBaseNotFoundError, InvalidPageTokenError.
+        """
+        base = await existing_base(self.documents, tenant, kb_id)
+        of_list = (tenant, "documents", kb_id, wanted.status, wanted.name_prefix)
+        page = await _collect(
+            lambda count, after: self.documents.documents(
+                tenant, kb_id, count, None if after is None else DocumentId(after)
+            ),
+            lambda document: document.document_id,
+            wanted.fits,
+            limit,
+            token,
+            of_list,
+        )
+        return Page([self.describe_document(base, document) for document in page.items], page.next_page_token)
+
+
+async def _collect(
+    read: Callable[[int, str | None], Awaitable[list[R]]],
+    id_of: Callable[[R], str],
+    fits: Callable[[R], bool],
+    limit: int,
+    token: PageToken | None,
+    of_list: tuple[str | None, ...],
+) -> Page[R]:
+    after = None if token is None else read_page_token(token, *of_list)
+    found: list[R] = []
+    for _ in range(_READS_PER_PAGE):
+        records = await read(_READ_AT_ONCE, after)
+        for record in records:
+            if not fits(record):
+                after = id_of(record)
+                continue
+            if len(found) == limit:
+                # Ends before a record that fits, so a full page has a token only when there is a next one.
+                return Page(found, page_token(after or "", *of_list))
+            found.append(record)
+            after = id_of(record)
+        if len(records) < _READ_AT_ONCE:
+            return Page(found, None)
+    return Page(found, page_token(after or "", *of_list))

@@ -1,0 +1,162 @@
+"""Knowledge bases and documents as the API describes them (K1, K2)."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.documents.canonical import DocumentWarning
+from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TaskId
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.models import (
+    Document,
+    DocumentStatus,
+    KnowledgeBase,
+    KnowledgeBaseStatus,
+    LiveGeneration,
+    Stage,
+    Tally,
+)
+from shared.knowledge.policy import IngestionPolicy
+from shared.knowledge.progress import remaining_s
+from shared.retrieval.ports import MetadataValue
+
+
+class Description(BaseModel):
+    """What the API says about something; it can only be built from a record."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class KnowledgeBaseDescription(Description):
+    """A knowledge base. While `reindexing`, searches still use `config`, and `upcoming_config` takes over at once."""
+
+    id: KnowledgeBaseId
+    name: str
+    description: str
+    status: KnowledgeBaseStatus
+    reindexing: bool
+    config: KnowledgeBaseConfig
+    upcoming_config: KnowledgeBaseConfig | None
+    document_limit: int
+    document_count: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, base: KnowledgeBase, tally: Tally) -> "KnowledgeBaseDescription":
+        return cls(
+            id=base.kb_id,
+            name=base.name,
+            description=base.description,
+            status=base.status,
+            reindexing=base.target is not None,
+            config=base.config,
+            upcoming_config=base.target_config,
+            document_limit=base.document_limit,
+            document_count=tally.documents,
+            created_at=base.created_at,
+            updated_at=base.updated_at,
+        )
+
+
+class LiveDescription(Description):
+    """What is served of a document now; citations name its `generation`."""
+
+    generation: Generation
+    version_id: str
+    size_bytes: int
+    format: str | None
+    title: str | None
+    pages: int
+    chunks: int
+    warnings: tuple[DocumentWarning, ...]
+    published_at: datetime
+
+    @classmethod
+    def of(cls, live: LiveGeneration) -> "LiveDescription":
+        return cls(
+            generation=live.generation,
+            version_id=live.source.version_id,
+            size_bytes=live.source.size_bytes,
+            format=live.format,
+            title=live.title,
+            pages=live.pages,
+            chunks=live.chunks,
+            warnings=live.warnings,
+            published_at=live.published_at,
+        )
+
+
+class Counts(Description):
+    """How far the latest attempt got: pages read, chunks made; batches of chunks in the index, until it is ready."""
+
+    pages: int
+    chunks: int
+    batches: int | None = None
+    batches_done: int | None = None
+
+
+class DocumentDescription(Description):
+    """A document: `status`, `stage`, `attempt` and `reason` speak of the latest upload, `live` of what is served.
+
+    The two differ while a replacement is under way, and after one that was rejected, failed or cancelled.
+    """
+
+    id: DocumentId
+    knowledge_base_id: KnowledgeBaseId
+    name: str
+    content_type: str | None
+    status: DocumentStatus
+    stage: Stage
+    attempt: int
+    max_attempts: int
+    reason: str | None
+    reason_detail: str | None
+    duplicate_of: DocumentId | None
+    task_id: TaskId | None
+    counts: Counts | None
+    timings_ms: dict[str, int]
+    eta_s: int | None
+    live: LiveDescription | None
+    metadata: dict[str, MetadataValue]
+    created_at: datetime
+    updated_at: datetime
+    upload_expires_at: datetime | None
+
+    @classmethod
+    def of(
+        cls, document: Document, base: KnowledgeBase, now: datetime, policy: IngestionPolicy
+    ) -> "DocumentDescription":
+        live = document.served_in(base.serving)
+        waits = document.stage is Stage.AWAITING_UPLOAD and document.status is DocumentStatus.PROCESSING
+        return cls(
+            id=document.document_id,
+            knowledge_base_id=document.kb_id,
+            name=document.name,
+            content_type=document.content_type,
+            status=document.status,
+            stage=document.stage,
+            attempt=document.attempt,
+            max_attempts=policy.attempts,
+            reason=document.reason,
+            reason_detail=document.reason_detail,
+            duplicate_of=document.duplicate_of,
+            task_id=document.task_id,
+            counts=_counts(document, live),
+            timings_ms=dict(document.timings_ms),
+            eta_s=remaining_s(document, now),
+            live=None if live is None else LiveDescription.of(live),
+            metadata=dict(document.metadata),
+            created_at=document.created_at,
+            updated_at=document.updated_at,
+            upload_expires_at=document.upload_expires_at if waits else None,
+        )
+
+
+def _counts(document: Document, live: LiveGeneration | None) -> Counts | None:
+    work = document.work
+    if work is not None and document.status is DocumentStatus.PROCESSING:
+        return Counts(pages=work.pages, chunks=work.chunks, batches=work.batches, batches_done=len(work.batches_done))
+    if live is not None and document.status is DocumentStatus.READY:
+        return Counts(pages=live.pages, chunks=live.chunks)
+    return None
