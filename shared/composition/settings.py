@@ -10,6 +10,7 @@ from shared.operations.capabilities import EMBEDDER, RESOURCES, Resource
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
+LOCAL_FOLDER: Final = "TESSERA_LOCAL_FOLDER"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
 TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
 
@@ -46,6 +47,11 @@ class Settings:
     def is_traced(self) -> bool:
         """Whether Lambda runs its X-Ray daemon beside this process."""
         return bool(self._variables.get(TRACING_DAEMON))
+
+    @property
+    def local_folder(self) -> Path:
+        """Where the local cloud keeps its files. Raises: MissingSettingError anywhere else."""
+        return Path(self._get(LOCAL_FOLDER))
 
     @property
     def model_folder(self) -> Path:

@@ -27,6 +27,11 @@ class Grants:
             if capability not in self._capabilities:
                 raise UndeclaredUseError(f"Declare {capability.id} in the operation's uses.", capability=capability.id)
 
+    def require_any(self, *capabilities: Capability) -> None:
+        """Raises: UndeclaredUseError when none of `capabilities` is declared."""
+        if self._capabilities.isdisjoint(capabilities):
+            self.require(*capabilities)
+
     def require_action(self, resource_name: str, action: str) -> None:
         """Raises: UndeclaredUseError when no declared capability carries `action` on the resource."""
         if action not in self._actions.get(resource_name, frozenset()):

@@ -23,7 +23,7 @@ def aws_environment(monkeypatch):
 def clients_with(*capabilities) -> AwsClients:
     settings = Settings({"TESSERA_METADATA": "table", "TESSERA_UPLOADS": "uploads-bucket"})
     services = Services(Grants(capabilities), settings)
-    return services._aws
+    return services._adapters.aws
 
 
 def test_declared_action_passes_the_guard():

@@ -1,0 +1,103 @@
+"""Which adapter stands behind each port, for one function: built when first asked for, from what was declared.
+
+An adapter is imported where it is built, so a function pays only for what it uses.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from shared.composition.settings import Settings
+from shared.kernel.clock import Clock
+from shared.operations.capabilities import (
+    EMBEDDER,
+    EMBEDDINGS,
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+    TOKEN_KEYS,
+    TOKENIZER,
+    VECTORS,
+)
+from shared.operations.grants import Grants, UndeclaredUseError
+
+if TYPE_CHECKING:
+    from shared.adapters.aws.clients import AwsClients
+    from shared.adapters.minilm.embedder import MiniLmEmbedder
+    from shared.adapters.minilm.tokenizer import MiniLmTokenizer
+    from shared.identity.tokens import TokenVerifier
+    from shared.retrieval.ports import ChunkIndex, EmbeddingCache
+
+EMBEDDED_VECTORS: Final = "sqlite"
+"""The address of a chunk index that is a file beside the local cloud."""
+
+
+class Adapters:
+    """The adapters of one function."""
+
+    def __init__(self, grants: Grants, settings: Settings, clock: Clock) -> None:
+        self._grants = grants
+        self._settings = settings
+        self._clock = clock
+
+    @cached_property
+    def aws(self) -> "AwsClients":
+        """AWS clients that refuse every action the operation did not declare."""
+        from shared.adapters.aws.clients import AwsClients
+
+        names = self._settings.known_addresses()
+
+        def guard(address: str, action: str) -> None:
+            name = names.get(address)
+            if name is None:
+                raise UndeclaredUseError(f"{action} was asked of something unknown to the settings.", action=action)
+            self._grants.require_action(name, action)
+
+        return AwsClients(guard)
+
+    @cached_property
+    def token_verifier(self) -> "TokenVerifier":
+        """It remembers the issuer's keys between invocations."""
+        from shared.adapters.jose.key_set import KeySet, fetcher
+        from shared.adapters.jose.token_verifier import JoseTokenVerifier
+
+        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS)
+        return JoseTokenVerifier(
+            KeySet(fetcher(self._settings.address_of(TOKEN_KEYS.resource), self._settings.environment)),
+            issuer=self._settings.address_of(TOKEN_ISSUER.resource),
+            audience=self._settings.address_of(TOKEN_AUDIENCE.resource),
+            clock=self._clock,
+        )
+
+    @cached_property
+    def chunk_index(self) -> "ChunkIndex":
+        """OpenSearch, or the file of the local cloud."""
+        self._grants.require_any(VECTORS.search, VECTORS.write)
+        address = self._settings.address_of(VECTORS)
+        if address == EMBEDDED_VECTORS:
+            from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+
+            return SqliteChunkIndex(self._settings.local_folder / "vectors.sqlite")
+        from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
+
+        return OpenSearchChunkIndex(address)
+
+    @cached_property
+    def embedder(self) -> "MiniLmEmbedder":
+        from shared.adapters.minilm.embedder import MiniLmEmbedder
+
+        self._grants.require(EMBEDDER)
+        return MiniLmEmbedder(self._settings.model_folder)
+
+    @cached_property
+    def tokenizer(self) -> "MiniLmTokenizer":
+        """The embedder's tokens, without its weights."""
+        from shared.adapters.minilm.tokenizer import MiniLmTokenizer
+
+        self._grants.require(TOKENIZER)
+        return MiniLmTokenizer(self._settings.model_folder)
+
+    @cached_property
+    def embedding_cache(self) -> "EmbeddingCache":
+        from shared.adapters.dynamodb.embedding_cache import DynamoDbEmbeddingCache
+
+        self._grants.require(EMBEDDINGS.read, EMBEDDINGS.write)
+        return DynamoDbEmbeddingCache(self.aws.dynamodb, self._settings.address_of(EMBEDDINGS), self._clock)
