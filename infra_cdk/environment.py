@@ -20,7 +20,7 @@ from infra_cdk.stacks.network import NetworkStack
 from infra_cdk.stacks.observability import ObservabilityStack
 from infra_cdk.stacks.search import SearchStack
 from shared.operations.capabilities import EMBEDDER, PARSER, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
-from shared.operations.declaration import Operation
+from shared.operations.declaration import AuthorizerTrigger, Operation
 
 OWN_STACKS: Final = frozenset({"api", "data", "messaging", "network", "observability", "search"})
 """Names that no folder of `functions/` may take."""
@@ -44,7 +44,9 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     for area, members in groupby(operations, key=lambda operation: operation.area):
         if area in OWN_STACKS:
             raise ValueError(f"functions/{area} would share its stack's name with the infrastructure's own {area}.")
-        FunctionsStack(app, area, tuple(members), platform, api, messaging.queues)
+        triggered = tuple(one for one in members if not isinstance(one.trigger, AuthorizerTrigger))
+        if triggered:  # the authorizer stands in the API's own stack, and may be alone in its folder
+            FunctionsStack(app, area, triggered, platform, api, messaging.queues)
     ObservabilityStack(
         app,
         settings,
