@@ -69,7 +69,12 @@ class SearchQuery:
             offset, _, fingerprint = base64.urlsafe_b64decode(token.encode()).decode("ascii").partition(".")
         except ValueError:
             raise refusal from None
-        if fingerprint != self._fingerprint() or not offset.isdecimal() or int(offset) + self.limit > DEEPEST_HIT:
+        if (
+            fingerprint != self._fingerprint()
+            or not offset.isdecimal()
+            or len(offset) > 4
+            or int(offset) + self.limit > DEEPEST_HIT
+        ):
             raise refusal
         return replace(self, offset=int(offset))
 
