@@ -1,0 +1,1 @@
+"""Chunks of many tenants in one OpenSearch index."""

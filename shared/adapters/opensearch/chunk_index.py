@@ -1,0 +1,251 @@
+"""The chunk index in OpenSearch (K6, K7): one index for many tenants, filters inside both legs."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import RequestError
+
+from shared.adapters.opensearch.bulk import write_chunks
+from shared.adapters.opensearch.client import translated_failures
+from shared.adapters.opensearch.counting import ScopeCounter
+from shared.adapters.opensearch.filters import document_generation_key, filter_of
+from shared.adapters.opensearch.layout import EF_SEARCH, IndexLayout, JsonObject
+from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.keywords import query_terms
+from shared.retrieval.ports import (
+    Condition,
+    Hit,
+    IndexedChunk,
+    IndexUnavailableError,
+    ReadBack,
+    Scope,
+    Vector,
+)
+
+MOST_CHUNKS_PER_WRITE: Final = 1000
+MOST_HITS: Final = 4000
+TIED_NEIGHBOURS: Final = 32
+"""Neighbours found beyond the limit, so that those tied at its edge are ordered by chunk id."""
+
+DELETIONS_PER_REQUEST: Final = 5000
+DELETE_TIMEOUT_S: Final = 60.0
+MOST_CONFLICTS: Final = 10
+
+_BEST_FIRST: Final = [{"_score": "desc"}, {"chunk_id": "asc"}]
+
+Result = TypeVar("Result")
+
+
+class OpenSearchChunkIndex:
+    """A `ChunkIndex` behind one alias, which is created with the first write.
+
+    `client` comes from `connect`; threads share it. Searches read one shard (routing by tenant) and fail rather than
+    answer in part.
+    """
+
+    def __init__(self, client: OpenSearch, layout: IndexLayout) -> None:
+        self._client = client
+        self._layout = layout
+        self._counter = ScopeCounter(client, layout.name)
+        self._creating = threading.Lock()
+        self._exists = False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+        if len(chunks) > MOST_CHUNKS_PER_WRITE:
+            raise ValueError(f"{len(chunks)} chunks in one write; {MOST_CHUNKS_PER_WRITE} are the most.")
+        for chunk in chunks:
+            self._check_dimensions(chunk.vector)
+        if chunks:
+            await self._run(lambda: self._write(tenant, scope, chunks))
+
+    async def refresh(self, tenant: TenantId, scope: Scope) -> None:
+        self._counter.forget(tenant, scope)
+        await self._run(self._refresh)
+
+    async def read_back(
+        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
+    ) -> ReadBack:
+        ordinals = {"first": {"term": {"ordinal": 0}}, "last": {"term": {"ordinal": last_ordinal}}}
+        answer = await self._search(
+            tenant,
+            {
+                "size": 0,
+                "track_total_hits": True,
+                "query": _all_of(tenant, scope, document_id, generation),
+                "aggs": {"ordinals": {"filters": {"filters": ordinals}}},
+            },
+        )
+        if "aggregations" not in answer:
+            return ReadBack(0, has_first=False, has_last=False)
+        found = answer["aggregations"]["ordinals"]["buckets"]
+        return ReadBack(
+            answer["hits"]["total"]["value"],
+            has_first=found["first"]["doc_count"] > 0,
+            has_last=found["last"]["doc_count"] > 0,
+        )
+
+    async def search_keyword(
+        self,
+        tenant: TenantId,
+        scope: Scope,
+        query: str,
+        limit: int,
+        conditions: Sequence[Condition] = (),
+        without: Sequence[tuple[DocumentId, Generation]] = (),
+    ) -> list[Hit]:
+        _check_limit(limit)
+        asked = query_terms(query)
+        if not asked:
+            return []
+        permitted = filter_of(tenant, scope, conditions, without)
+        counts = await self._run(lambda: self._counter.counts(tenant, scope, asked))
+        scored = [
+            {"term": {"terms": {"value": term, "boost": counts.boost(term, times)}}} for term, times in asked.items()
+        ]
+        permitted["bool"] |= {"should": scored, "minimum_should_match": 1}
+        answer = await self._search(tenant, _hits_body(permitted, limit))
+        return [_hit(found, found["_score"]) for found in answer["hits"]["hits"]]
+
+    async def search_vector(
+        self,
+        tenant: TenantId,
+        scope: Scope,
+        vector: Vector,
+        limit: int,
+        conditions: Sequence[Condition] = (),
+        without: Sequence[tuple[DocumentId, Generation]] = (),
+    ) -> list[Hit]:
+        _check_limit(limit)
+        self._check_dimensions(vector)
+        neighbours = {
+            "vector": vector.tolist(),
+            "k": max(limit + TIED_NEIGHBOURS, EF_SEARCH),
+            "filter": filter_of(tenant, scope, conditions, without),
+        }
+        answer = await self._search(tenant, _hits_body({"knn": {"vector": neighbours}}, limit))
+        # Lucene scores (1 + cosine) / 2, since its scores cannot be negative.
+        return [_hit(found, 2 * found["_score"] - 1) for found in answer["hits"]["hits"]]
+
+    async def delete_document_generation(
+        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
+    ) -> int:
+        return await self._run(lambda: self._delete(tenant, scope, _all_of(tenant, scope, document_id, generation)))
+
+    async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
+        await self._run(lambda: self._delete(tenant, scope, filter_of(tenant, scope)))
+
+    async def _run(self, call: Callable[[], Result]) -> Result:
+        with translated_failures():
+            return await asyncio.to_thread(call)
+
+    async def _search(self, tenant: TenantId, body: JsonObject) -> dict[str, Any]:
+        def call() -> dict[str, Any]:
+            answer: dict[str, Any] = self._client.search(
+                index=self._layout.name,
+                body=body,
+                params={
+                    "routing": tenant,
+                    # Before the first write there is no index, which is the same as an empty one.
+                    "ignore_unavailable": "true",
+                    "allow_partial_search_results": "false",
+                },
+            )
+            return answer
+
+        return await self._run(call)
+
+    def _write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+        self._ensure_index()
+        # The last of two chunks with one identity counts, as with two writes.
+        unique = {(chunk.document_id, chunk.generation, chunk.ordinal): chunk for chunk in chunks}
+        write_chunks(self._client, self._layout.name, tenant, scope, list(unique.values()))
+        self._counter.forget(tenant, scope)
+
+    def _refresh(self) -> None:
+        self._client.indices.refresh(index=self._layout.name, params={"ignore_unavailable": "true"})
+
+    def _delete(self, tenant: TenantId, scope: Scope, query: JsonObject) -> int:
+        """Delete what `query` finds, in requests that end in time, until nothing is found any more."""
+        deleted: int = 0
+        conflicts = 0
+        while True:
+            # What is not refreshed is not found, and would outlive its deletion.
+            self._refresh()
+            answer: dict[str, Any] = self._client.delete_by_query(
+                index=self._layout.name,
+                body={"query": query},
+                params={
+                    "routing": tenant,
+                    "conflicts": "proceed",
+                    "refresh": "true",
+                    "max_docs": DELETIONS_PER_REQUEST,
+                    "ignore_unavailable": "true",
+                    "request_timeout": DELETE_TIMEOUT_S,
+                },
+            )
+            deleted += answer["deleted"]
+            if answer["failures"]:
+                raise IndexUnavailableError("OpenSearch could not delete every chunk; try again later.")
+            if answer["version_conflicts"]:
+                conflicts += 1
+                if conflicts > MOST_CONFLICTS:
+                    raise IndexUnavailableError("The chunks are being written while they are deleted; try again later.")
+            elif answer["deleted"] < DELETIONS_PER_REQUEST:
+                self._counter.forget(tenant, scope)
+                return deleted
+
+    def _ensure_index(self) -> None:
+        if self._exists:
+            return
+        with self._creating:
+            if not self._client.indices.exists_alias(name=self._layout.name):
+                try:
+                    self._client.indices.create(index=self._layout.physical_name, body=self._layout.to_body())
+                except RequestError as error:
+                    if error.error != "resource_already_exists_exception":  # another process was faster
+                        raise
+            self._exists = True
+
+    def _check_dimensions(self, vector: Vector) -> None:
+        if len(vector) != self._layout.dimensions:
+            raise ValueError(f"A vector of {len(vector)} numbers among vectors of {self._layout.dimensions}.")
+
+
+def _all_of(tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation) -> JsonObject:
+    query = filter_of(tenant, scope)
+    query["bool"]["filter"].append({"term": {"document_generation": document_generation_key(document_id, generation)}})
+    return query
+
+
+def _hits_body(query: JsonObject, limit: int) -> JsonObject:
+    return {"size": limit, "track_total_hits": False, "track_scores": True, "query": query, "sort": _BEST_FIRST}
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MOST_HITS:
+        raise ValueError(f"A limit of {limit}; 1 to {MOST_HITS} hits can be asked for.")
+
+
+def _hit(found: dict[str, Any], score: float) -> Hit:
+    source = found["_source"]
+    return Hit(
+        document_id=source["document_id"],
+        generation=source["generation"],
+        ordinal=source["ordinal"],
+        start=source["start"],
+        end=source["end"],
+        page=source["page"],
+        title=source["title"],
+        context=source["context"],
+        text=source["text"],
+        score=score,
+        metadata=json.loads(source["metadata"]),
+    )
