@@ -35,27 +35,27 @@ def sentences(text: str) -> list[str]:
         (" \n\t ", []),
     ],
 )
-def test_text_is_divided_at_its_sentences(text, expected):
+def test_text_is_divided_at_its_sentences(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
-def test_a_line_that_a_page_wrapped_stays_in_its_sentence():
+def test_a_line_that_a_page_wrapped_stays_in_its_sentence() -> None:
     text = "The notice period for this contract is thirty days, counted\nfrom the day of the letter. It may be longer."
 
     assert len(sentences(text)) == 2
 
 
-def test_list_items_and_table_rows_are_sentences_of_their_own():
+def test_list_items_and_table_rows_are_sentences_of_their_own() -> None:
     text = "We need the following items\n• apples from the garden\n• pears\nname | price\npear | 2"
 
     assert len(sentences(text)) == 5
 
 
 @given(st.text(alphabet=st.sampled_from("aZ.!?。 \n\t1•()\"'|é汉…"), max_size=300))
-def test_every_visible_character_is_in_exactly_one_sentence(text):
+def test_every_visible_character_is_in_exactly_one_sentence(text: str) -> None:
     spans = sentence_spans(text)
 
-    covered = set()
+    covered: set[int] = set()
     for start, end in spans:
         assert start < end
         assert not text[start].isspace()
@@ -67,7 +67,7 @@ def test_every_visible_character_is_in_exactly_one_sentence(text):
 
 
 @pytest.mark.parametrize("text", ["x" * 500_000, "a. " * 150_000, "a\n" * 200_000, "1." * 200_000, "\n \n" * 100_000])
-def test_time_is_linear_in_the_length(text):
+def test_time_is_linear_in_the_length(text: str) -> None:
     started = time.process_time()
 
     sentence_spans(text)
