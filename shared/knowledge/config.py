@@ -1,22 +1,19 @@
 """How a knowledge base chunks, embeds, fuses and types its metadata (K1, K4, K5, K7)."""
 
-from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.documents.chunking.config import ChunkingConfig
+
+from shared.retrieval.fusion import DEFAULT_VECTOR_WEIGHT
+from shared.retrieval.ports import FieldType
+
 MAX_METADATA_FIELDS: Final = 32
-MAX_METADATA_TEXT: Final = 1000
 
 
-class MetadataType(StrEnum):
-    """Type of a metadata field; a moment is written as ISO 8601."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    MOMENT = "moment"
-
+MetadataType = FieldType
+"""Type of a metadata field, the same for documents and filters; a moment is written as ISO 8601."""
 
 MetadataName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A field's name. Reserved names of an index begin with an underscore, so no metadata can claim one (invariant 4)."""
@@ -27,11 +24,26 @@ class KnowledgeBaseConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    chunking: dict[str, Any] = Field(default_factory=dict)
-    vector_weight: float = Field(0.5, ge=0, le=1)
+    chunking: ChunkingConfig = Field(default_factory=ChunkingConfig)
+    vector_weight: float = Field(DEFAULT_VECTOR_WEIGHT, ge=0, le=1)
     metadata_fields: dict[MetadataName, MetadataType] = Field(default_factory=dict, max_length=MAX_METADATA_FIELDS)
     embedding_model: str = Field("all-MiniLM-L6-v2", min_length=1, max_length=100)
 
     def needs_reindex(self, changed: "KnowledgeBaseConfig") -> bool:
         """Answer whether documents have to be indexed again before `changed` can be served."""
         return (self.chunking, self.embedding_model) != (changed.chunking, changed.embedding_model)
+
+
+class ConfigChange(BaseModel):
+    """What to change of a configuration; a part that is absent stays, a part that is named is replaced whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chunking: ChunkingConfig | None = None
+    vector_weight: float | None = Field(None, ge=0, le=1)
+    metadata_fields: dict[MetadataName, MetadataType] | None = Field(None, max_length=MAX_METADATA_FIELDS)
+
+    def applied_to(self, config: KnowledgeBaseConfig) -> KnowledgeBaseConfig:
+        """Return `config` with the change."""
+        named = {name: value for name, value in self if value is not None}
+        return config.model_copy(update=named)

@@ -1,10 +1,10 @@
 """Metadata of a document, checked against the fields that its knowledge base declares (K7, invariant 4)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
-from shared.knowledge.config import MAX_METADATA_TEXT, KnowledgeBaseConfig, MetadataType
+from shared.knowledge.config import KnowledgeBaseConfig, MetadataType
 from shared.knowledge.errors import InvalidMetadataError
+from shared.retrieval.metadata import InvalidFieldError, typed_value
 from shared.retrieval.ports import MetadataValue
 
 
@@ -16,27 +16,11 @@ def check_metadata(config: KnowledgeBaseConfig, metadata: Mapping[str, object]) 
     return {name: _checked(name, value, config.metadata_fields.get(name)) for name, value in metadata.items()}
 
 
-def _checked(name: str, value: object, kind: MetadataType | None) -> MetadataValue:
-    match kind, value:
-        case None, _:
-            raise InvalidMetadataError(f"Declare the metadata field {name!r} on the knowledge base first.", field=name)
-        case MetadataType.BOOLEAN, bool():
-            return value
-        case MetadataType.NUMBER, int() | float() if not isinstance(value, bool) and abs(value) < float("inf"):
-            return float(value)
-        case MetadataType.TEXT, str() if len(value) <= MAX_METADATA_TEXT:
-            return value
-        case MetadataType.MOMENT, str():
-            return _moment(name, value)
-    raise InvalidMetadataError(
-        f"The metadata field {name!r} wants a {kind} value (a text has at most {MAX_METADATA_TEXT} characters).",
-        field=name,
-    )
-
-
-def _moment(name: str, value: str) -> str:
+def _checked(name: str, value: object, field_type: MetadataType | None) -> MetadataValue:
+    if field_type is None:
+        raise InvalidMetadataError(f"Declare the metadata field {name!r} on the knowledge base first.", field=name)
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise InvalidMetadataError(f"The metadata field {name!r} wants a moment in ISO 8601.", field=name) from None
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+        # Filters go through the same function: what was stored is found again.
+        return typed_value(name, field_type, value)
+    except InvalidFieldError as error:
+        raise InvalidMetadataError(str(error), field=name) from None

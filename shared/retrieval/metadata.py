@@ -1,45 +1,24 @@
-"""Metadata fields: which names are allowed, and what their values become before they are indexed or compared (K7).
+"""What the values of metadata fields become before they are indexed or compared (K7).
 
 Documents and filters go through the same function, so that a value that was stored is found again.
 """
 
 import math
-import re
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.retrieval.ports import FieldType, MetadataValue
 
-RESERVED_FIELDS: Final = frozenset(
-    ("chunk_id", "context", "document_id", "end", "expires_at", "generation", "headings", "index_generation", "kb_id",
-     "knowledge_base_id", "ordinal", "page", "pk", "score", "sk", "start", "tenant", "tenant_id", "terms", "text",
-     "title", "vector")
-)  # fmt: skip
-"""Names that mean something to Tessera itself; no metadata field may bear one (invariant 4)."""
-
 LONGEST_VALUE: Final = 1_000
 """Characters of a string value."""
 
-_FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
 
 class InvalidFieldError(TesseraError):
-    """A metadata field has a name that cannot be used, or a value that is not of its type."""
+    """A value is not of the type that the knowledge base declares for its metadata field."""
 
     code: ClassVar[str] = "invalid-metadata-field"
     kind: ClassVar[Kind] = Kind.INVALID
-
-
-def check_field_name(name: str) -> None:
-    """Raises: InvalidFieldError for a name that is reserved or not of the form `[a-z][a-z0-9_]*`, 64 at most."""
-    if not _FIELD_NAME.fullmatch(name):
-        raise InvalidFieldError(
-            "Name metadata fields with lower-case letters, digits and underscores, a letter first, 64 at most.",
-            field=name[:100],
-        )
-    if name in RESERVED_FIELDS:
-        raise InvalidFieldError(f"The name {name} belongs to Tessera; choose another one.", field=name)
 
 
 def typed_value(name: str, field_type: FieldType, value: object) -> MetadataValue:

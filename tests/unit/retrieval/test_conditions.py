@@ -3,7 +3,7 @@
 import pytest
 
 from shared.retrieval.conditions import MOST_CONDITIONS, InvalidFilterError, typed_conditions
-from shared.retrieval.metadata import RESERVED_FIELDS, InvalidFieldError, check_field_name, typed_value
+from shared.retrieval.metadata import InvalidFieldError, typed_value
 from shared.retrieval.ports import Condition, FieldType
 
 FIELDS = {
@@ -71,13 +71,3 @@ def test_too_many_filters_are_refused() -> None:
 def test_a_value_of_another_type_is_refused(field_type: FieldType, value: object) -> None:
     with pytest.raises(InvalidFieldError):
         typed_value("field", field_type, value)
-
-
-@pytest.mark.parametrize("name", [*sorted(RESERVED_FIELDS), "_id", "Team", "", "a" * 65, "a.b", "7up", "naïve", "a\n"])
-def test_reserved_and_odd_names_are_refused(name: str) -> None:
-    with pytest.raises(InvalidFieldError):
-        check_field_name(name)
-
-
-def test_an_ordinary_name_is_allowed() -> None:
-    check_field_name("cost_centre_2")
