@@ -1,0 +1,272 @@
+"""Each function is exactly what its operation declares: role, environment, trigger, alarms, logs."""
+
+import re
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+import pytest
+
+from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
+from infra_cdk.constructs.triggers import READ_STREAM
+from shared.operations.capabilities import EMBEDDER, PARSER, Capability
+from shared.operations.declaration import (
+    AuthorizerTrigger,
+    HttpTrigger,
+    Operation,
+    QueueTrigger,
+    ScheduleTrigger,
+    StreamTrigger,
+)
+from shared.operations.registry import all_operations
+from tests.infra.templates import Resource, Templates
+
+OPERATIONS = all_operations()
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=attrgetter("id"))
+each_route = pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if isinstance(one.trigger, HttpTrigger)], ids=attrgetter("id")
+)
+each_consumer = pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if isinstance(one.trigger, QueueTrigger)], ids=attrgetter("id")
+)
+
+
+def function_of(templates: Templates, operation: Operation) -> Resource:
+    name = f"tessera-{templates.environment}-{operation.id}"
+    (found,) = [one for one in templates.all("AWS::Lambda::Function") if one.properties["FunctionName"] == name]
+    return found
+
+
+def role_of(templates: Templates, function: Resource) -> Resource:
+    logical_id = function.properties["Role"]["Fn::GetAtt"][0]
+    (found,) = [
+        one for one in templates.all("AWS::IAM::Role") if (one.stack, one.logical_id) == (function.stack, logical_id)
+    ]
+    return found
+
+
+def statements(role: Resource) -> list[dict[str, Any]]:
+    return [one for policy in role.properties["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def granted(templates: Templates, role: Resource) -> set[tuple[str, str]]:
+    """Return every (action, resource) that a role allows."""
+    return {
+        (action, templates.resolve(role.stack, resource))
+        for statement in statements(role)
+        if statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def address_pattern(templates: Templates, capability: Capability) -> str:
+    """Return what the ARN of a capability's resource looks like when resolved."""
+    environment, name = templates.environment, capability.resource.name
+    words = "".join(word.capitalize() for word in name.split("-"))
+    return (
+        rf"arn:aws:(s3:::tessera-{environment}-{name}-<AWS::AccountId>-[a-z0-9-]+"
+        rf"|es:[a-z0-9-]+:<AWS::AccountId>:domain/tessera-{environment}-{name})"
+        rf"|Tessera-{environment}-(data|messaging)\.{words}[0-9A-F]{{8}}\.Arn"
+    )
+
+
+@each_operation
+def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: Operation) -> None:
+    function = function_of(templates, operation)
+    role = role_of(templates, function)
+    in_vpc = "VpcConfig" in function.properties
+    allowed = granted(templates, role)
+
+    own_logs = f"{function.stack}.{function.properties['LoggingConfig']['LogGroup']['Ref']}.Arn"
+    expected = {(action, own_logs) for action in OWN_LOGS} | {(action, "*") for action in TRACING}
+    if in_vpc:
+        expected |= {(action, "*") for action in NETWORK_INTERFACES}
+    assert expected <= allowed
+
+    rest = allowed - expected
+    for capability in operation.capabilities:
+        pattern = address_pattern(templates, capability)
+        for actions, suffix in ((capability.actions, ""), (capability.actions_within, r"/\*")):
+            for action in actions:
+                matching = {
+                    (one, address)
+                    for one, address in allowed
+                    if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
+                }
+                assert len(matching) == 1, f"{action} on {capability.resource.name} is granted {len(matching)} times"
+                rest -= matching
+    assert {action for action, _ in rest} <= (
+        {*READ_STREAM, "sqs:SendMessage"} if isinstance(operation.trigger, StreamTrigger) else set()
+    )
+
+
+def test_no_role_has_a_wildcard_action_or_a_managed_policy(templates: Templates) -> None:
+    for role in templates.all("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties
+        for statement in statements(role) if "Policies" in role.properties else []:
+            assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+def test_only_tracing_and_network_interfaces_have_no_resource(templates: Templates) -> None:
+    for function in templates.all("AWS::Lambda::Function"):
+        allowed = granted(templates, role_of(templates, function))
+
+        assert {action for action, resource in allowed if resource == "*"} <= {*TRACING, *NETWORK_INTERFACES}
+
+
+def test_roles_are_assumed_by_services_only(templates: Templates) -> None:
+    for role in templates.all("AWS::IAM::Role"):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            assert statement["Principal"].keys() == {"Service"}
+
+
+def test_every_operation_has_one_function_and_no_function_has_none(templates: Templates) -> None:
+    serves = [
+        one.properties["Environment"]["Variables"]["TESSERA_OPERATION"]
+        for one in templates.all("AWS::Lambda::Function")
+    ]
+
+    assert sorted(serves) == sorted(f"{one.area}.{one.id}" for one in OPERATIONS)
+
+
+@each_operation
+def test_environment_holds_exactly_the_declared_addresses(templates: Templates, operation: Operation) -> None:
+    variables = function_of(templates, operation).properties["Environment"]["Variables"]
+
+    assert variables.keys() == {
+        "TESSERA_ENVIRONMENT",
+        "TESSERA_OPERATION",
+        *provided(templates, operation.capabilities),
+    }
+    assert variables["TESSERA_OPERATION"] == f"{operation.area}.{operation.id}"
+
+
+def provided(templates: Templates, capabilities: Iterable[Capability]) -> set[str]:
+    """The parser needs no address, and the local cloud's launcher says where the model is."""
+    silent = {PARSER.resource.variable}
+    if templates.environment == "local":
+        silent.add(EMBEDDER.resource.variable)
+    return {use.resource.variable for use in capabilities} - silent
+
+
+@each_operation
+def test_function_has_memory_timeout_tracing_and_the_common_entry(templates: Templates, operation: Operation) -> None:
+    properties = function_of(templates, operation).properties
+
+    assert properties["Handler"] == "shared.composition.entry.handler"
+    assert (properties["MemorySize"], properties["Timeout"]) == (operation.memory_mb, operation.timeout_s)
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
+    assert len(properties["FunctionName"]) <= 64
+    assert "ReservedConcurrentExecutions" not in properties
+
+
+@each_operation
+def test_logs_are_kept_as_long_as_the_settings_say(templates: Templates, operation: Operation) -> None:
+    function = function_of(templates, operation)
+    group = templates.by_stack[function.stack]["Resources"][function.properties["LoggingConfig"]["LogGroup"]["Ref"]]
+
+    assert group["Properties"]["RetentionInDays"] == {"local": 3, "dev": 30, "prod": 365}[templates.environment]
+    assert group["Properties"]["LogGroupName"] == f"/aws/lambda/{function.properties['FunctionName']}"
+
+
+@each_operation
+def test_alarms_watch_errors_throttles_and_duration(templates: Templates, operation: Operation) -> None:
+    function = function_of(templates, operation)
+    mine = {"FunctionName": {"Ref": function.logical_id}}
+
+    watched = set()
+    for alarm in templates.all("AWS::CloudWatch::Alarm"):
+        metrics = [
+            query["MetricStat"]["Metric"] for query in alarm.properties.get("Metrics", []) if "MetricStat" in query
+        ]
+        for metric in metrics or [alarm.properties]:
+            dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
+            if alarm.stack == function.stack and dimensions == mine:
+                watched.add(metric["MetricName"])
+                if metric["MetricName"] == "Duration":
+                    assert alarm.properties["Threshold"] < operation.timeout_s * 1_000
+
+    assert watched >= {"Errors", "Throttles", "Duration"}
+
+
+@each_route
+def test_route_targets_its_own_function_behind_the_authorizer(templates: Templates, operation: Operation) -> None:
+    trigger = operation.trigger
+    assert isinstance(trigger, HttpTrigger)
+    (route,) = [one for one in templates.all("AWS::ApiGatewayV2::Route") if one.properties["RouteKey"] == trigger.route]
+    resources = templates.by_stack[route.stack]["Resources"]
+
+    integration = resources[route.properties["Target"]["Fn::Join"][1][1]["Ref"]]
+    target = uri_function(resources, integration["Properties"]["IntegrationUri"])
+
+    assert target == function_of(templates, operation).logical_id
+    kind = "NONE" if trigger.permission is None else "CUSTOM"
+    assert route.properties["AuthorizationType"] == kind
+    assert ("AuthorizerId" in route.properties) == (kind == "CUSTOM")
+
+
+def uri_function(resources: dict[str, Any], uri: Any) -> str:
+    """Return the logical id of the function that an integration calls, through its alias where it has one."""
+    logical_id: str = uri["Ref"] if "Ref" in uri else uri["Fn::GetAtt"][0]
+    if resources[logical_id]["Type"] == "AWS::Lambda::Alias":
+        return str(resources[logical_id]["Properties"]["FunctionName"]["Ref"])
+    return logical_id
+
+
+def test_no_route_is_undeclared(templates: Templates) -> None:
+    declared = {one.trigger.route for one in OPERATIONS if isinstance(one.trigger, HttpTrigger)}
+
+    assert {one.properties["RouteKey"] for one in templates.all("AWS::ApiGatewayV2::Route")} == declared
+
+
+def test_snapshots_start_only_what_a_person_waits_for(prod: Templates) -> None:
+    for operation in OPERATIONS:
+        starts = "SnapStart" in function_of(prod, operation).properties
+
+        assert starts == isinstance(operation.trigger, HttpTrigger | AuthorizerTrigger)
+
+
+@each_consumer
+def test_consumer_reads_its_queue_and_gives_records_back_alone(templates: Templates, operation: Operation) -> None:
+    trigger = operation.trigger
+    assert isinstance(trigger, QueueTrigger)
+    function = function_of(templates, operation)
+    (mapping,) = [
+        one
+        for one in templates.all("AWS::Lambda::EventSourceMapping")
+        if (one.stack, one.properties["FunctionName"]) == (function.stack, {"Ref": function.logical_id})
+    ]
+
+    source = templates.resolve(mapping.stack, mapping.properties["EventSourceArn"])
+    assert re.fullmatch(address_pattern(templates, trigger.queue.receive), source)
+    assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping.properties["BatchSize"] == trigger.batch_size
+    assert mapping.properties["ScalingConfig"] == {"MaximumConcurrency": trigger.max_concurrency}
+
+
+def test_schedules_run_as_declared(templates: Templates) -> None:
+    declared = {one.id: one.trigger.every_minutes for one in OPERATIONS if isinstance(one.trigger, ScheduleTrigger)}
+
+    rules = {
+        one.properties["Description"]: one.properties["ScheduleExpression"]
+        for one in templates.all("AWS::Events::Rule")
+    }
+
+    assert rules == {
+        f"Runs {name}.": "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
+        for name, minutes in declared.items()
+    }
+
+
+def test_functions_with_the_search_domain_live_in_the_vpc(prod: Templates) -> None:
+    for operation in OPERATIONS:
+        in_vpc = "VpcConfig" in function_of(prod, operation).properties
+
+        assert in_vpc == any(use.needs_vpc for use in operation.capabilities)
