@@ -60,6 +60,8 @@ def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) ->
     if opensearch_endpoint is not None:
         context["opensearch_endpoint"] = opensearch_endpoint
     deployment, changed = deploy.deploy(running, context, folder / "deploy.log")
+    if changed:
+        running.save()
     say("Deployed" if changed else "Nothing changed since the last deployment")
     return LocalCloud(folder, running, deployment, issuer)
 

@@ -36,7 +36,7 @@ def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
         documents = sorted((SAMPLES / "documents").iterdir())
         for document in documents:
             _drop(running, kb_id, document)
-        _watch(api, kb_id, [document.name for document in documents])
+        _watch(running, api, kb_id, [document.name for document in documents])
         for sample in json.loads((SAMPLES / "questions.json").read_text(encoding="utf-8")):
             quotations = _ask(api, kb_id, sample["question"])
             if not any(_is_expected(quotation, sample) for quotation in quotations):
@@ -58,7 +58,7 @@ def drop_into_demo(running: LocalCloud, file: Path) -> None:
     with Api(running.api_address, running.token()) as api:
         kb_id = _knowledge_base(api)
         _drop(running, kb_id, file)
-        _watch(api, kb_id, [file.name])
+        _watch(running, api, kb_id, [file.name])
 
 
 def show_status(running: LocalCloud) -> None:
@@ -109,7 +109,7 @@ def _documents(api: Api, kb_id: str) -> list[dict[str, Any]]:
         query["page_token"] = page["next_page_token"]
 
 
-def _watch(api: Api, kb_id: str, names: Sequence[str]) -> None:
+def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> None:
     """Show the documents called `names` until none is on its way. Raises: LocalCloudError when one is not ready."""
     began = time.monotonic()
     with DocumentsDisplay() as shown:
@@ -126,6 +126,7 @@ def _watch(api: Api, kb_id: str, names: Sequence[str]) -> None:
                 )
             time.sleep(0.2)
     refused = [document for document in documents if document["status"] not in {"ready", "skipped_duplicate"}]
+    running.emulator.save()
     if refused:
         raise LocalCloudError(
             "; ".join(f"{document['name']} is {document['status']} ({document.get('reason')})" for document in refused),

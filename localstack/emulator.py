@@ -6,6 +6,7 @@ It saves its tables and functions when it is asked to end, and reads them again 
 import http.client
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from localstack import process
+from localstack.emulator_server import SAVED
 from localstack.failures import LocalCloudError
 
 HOST: Final = "127.0.0.1"
@@ -24,6 +26,8 @@ CREDENTIAL: Final = "test"
 """The emulator accepts any; this one opens nothing elsewhere."""
 ACCOUNT: Final = "000000000000"
 START_TIMEOUT_S: Final = 60.0
+SAVE_TIMEOUT_S: Final = 20.0
+SERVER: Final = Path(__file__).parent / "emulator_server.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """What an AWS client (boto3, the CDK, a function) needs to talk to this emulator and to nothing else."""
         return client_environment(self.endpoint)
+
+    def save(self) -> None:
+        """Write the state down, so that it survives whatever ends the emulator. Returns when it is written."""
+        saved = self.directory / "state" / SAVED
+        saved.unlink(missing_ok=True)
+        os.kill(self.process.pid, signal.SIGUSR1)
+        deadline = time.monotonic() + SAVE_TIMEOUT_S
+        while not saved.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """End the emulator after it has saved its state; its functions' processes end with it."""
@@ -99,11 +112,14 @@ def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str
             + ("." if made_on else f", or take another port: make run PORT={port + 1000}")
             + " A local cloud of another folder is ended by make stop there.",
         )
+    if not any((directory / "state").glob("*.json")):
+        # It was ended before anything was saved: bodies of objects that no bucket knows would only be in the way.
+        shutil.rmtree(directory / "s3", ignore_errors=True)
     for folder in ("state", "s3", "tmp"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     log = directory / "emulator.log"
     started = process.start(
-        [sys.executable, "-m", "ministack"],
+        [sys.executable, "-P", str(SERVER)],
         env=_environment(directory, port, variables or {}),
         log=log,
         directory=directory,

@@ -30,11 +30,15 @@ class Process:
         if not self.is_running():
             return
         os.kill(self.pid, signal.SIGTERM)
-        deadline = time.monotonic() + grace_s
-        while self.is_running() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        self._wait(grace_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+        self._wait(5)
+
+    def _wait(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while self.is_running() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def save(self, file: Path) -> None:
         file.write_text(json.dumps(asdict(self)), encoding="utf-8")

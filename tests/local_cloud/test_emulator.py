@@ -1,6 +1,9 @@
 """The emulator as a process: it keeps its data, tells who is in its way, and ends only itself."""
 
+import os
+import signal
 import socket
+import time
 
 import pytest
 
@@ -27,6 +30,30 @@ def test_objects_survive_a_restart_on_the_same_port(directory):
 
     assert second.port == first.port
     assert aws.s3(second.endpoint).get_object(Bucket="bucket", Key="key")["Body"].read() == b"kept"
+
+
+def test_saved_state_survives_a_sudden_end(directory):
+    first = emulator.start(directory, 0)
+    sqs = aws.sqs(first.endpoint)
+    sqs.create_queue(QueueName="queue")
+    first.save()
+    first.process.stop(grace_s=0)
+
+    second = emulator.start(directory, 0)
+
+    assert len(aws.sqs(second.endpoint).list_queues()["QueueUrls"]) == 1
+
+
+def test_sudden_end_before_any_save_leaves_nothing_in_the_way(directory):
+    first = emulator.start(directory, 0)
+    aws.s3(first.endpoint).create_bucket(Bucket="bucket")
+    os.kill(first.process.pid, signal.SIGKILL)
+    while first.process.is_running():
+        time.sleep(0.01)
+
+    second = emulator.start(directory, 0)
+
+    assert aws.s3(second.endpoint).list_buckets()["Buckets"] == []
 
 
 def test_second_start_finds_the_running_one(directory):
