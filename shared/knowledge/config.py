@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.documents.chunking.config import ChunkingConfig
-
 from shared.retrieval.fusion import DEFAULT_VECTOR_WEIGHT
 from shared.retrieval.ports import FieldType
 
@@ -26,7 +25,7 @@ class KnowledgeBaseConfig(BaseModel):
 
     chunking: ChunkingConfig = Field(default_factory=ChunkingConfig)
     vector_weight: float = Field(DEFAULT_VECTOR_WEIGHT, ge=0, le=1)
-    metadata_fields: dict[MetadataName, MetadataType] = Field(default_factory=dict, max_length=MAX_METADATA_FIELDS)
+    metadata_fields: dict[MetadataName, FieldType] = Field(default_factory=dict, max_length=MAX_METADATA_FIELDS)
     embedding_model: str = Field("all-MiniLM-L6-v2", min_length=1, max_length=100)
 
     def needs_reindex(self, changed: "KnowledgeBaseConfig") -> bool:
@@ -41,7 +40,7 @@ class ConfigChange(BaseModel):
 
     chunking: ChunkingConfig | None = None
     vector_weight: float | None = Field(None, ge=0, le=1)
-    metadata_fields: dict[MetadataName, MetadataType] | None = Field(None, max_length=MAX_METADATA_FIELDS)
+    metadata_fields: dict[MetadataName, FieldType] | None = Field(None, max_length=MAX_METADATA_FIELDS)
 
     def applied_to(self, config: KnowledgeBaseConfig) -> KnowledgeBaseConfig:
         """Return `config` with the change."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from shared.documents.windows import TextWindow, window_around
 from shared.kernel.clock import Clock
+from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
 from shared.knowledge.catalogue import existing_document
 from shared.knowledge.errors import ContentGoneError
@@ -16,6 +17,13 @@ from shared.knowledge.ports import ArtifactStore, DocumentRepository, UploadLink
 MAX_SPAN: Final = 100_000
 MAX_CONTEXT: Final = 10_000
 """In code points: a whole answer stays far below what a function may return."""
+
+
+class SpanTooLongError(TesseraError):
+    """The span is longer than one answer may be."""
+
+    code: ClassVar[str] = "span-too-long"
+    kind: ClassVar[Kind] = Kind.INVALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,11 @@ class Texts:
 
         Without `end` the span is as long as a window may be, or ends with the text. With `generation`, insist on the
         one that a citation names: only what is live is ever shown.
-        Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, SpanOutsideTextError, ContentGoneError.
+        Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, SpanOutsideTextError, SpanTooLongError,
+        ContentGoneError.
         """
+        if end is not None and end - start > MAX_SPAN:
+            raise SpanTooLongError(f"Ask for at most {MAX_SPAN} characters at once.", limit=MAX_SPAN)
         served = await _served(self.documents, tenant, kb_id, document_id)
         if generation is not None and generation != served.live.generation:
             raise ContentGoneError(

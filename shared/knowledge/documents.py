@@ -1,11 +1,9 @@
-"""What a user may do with documents: promise an upload, look, list, delete, cancel, retry (K1, K2)."""
+"""What a user may do with documents: promise an upload, delete, cancel, retry (K1, K2)."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from shared.documents.canonical import CanonicalText
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TaskId, TenantId, UploadId, new_id
 from shared.knowledge.errors import (
@@ -13,7 +11,6 @@ from shared.knowledge.errors import (
     DocumentNotFoundError,
     DocumentTooLargeError,
     DuplicateDocumentError,
-    InvalidPageTokenError,
     KnowledgeBaseNotFoundError,
     NothingToCancelError,
     NothingToRetryError,
@@ -25,14 +22,12 @@ from shared.knowledge.keys import upload_key
 from shared.knowledge.lifecycle import bury, cancel, forget_versions
 from shared.knowledge.messages import AdvanceReindex
 from shared.knowledge.metadata import check_metadata
-from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Purpose, Stage
+from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Stage
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import ArtifactStore, DocumentRepository, ObjectStore, UploadForm, UploadLinks, WorkQueue
+from shared.knowledge.ports import DocumentRepository, ObjectStore, UploadForm, UploadLinks, WorkQueue
 from shared.knowledge.settlement import Settlement
 from shared.retrieval.ports import MetadataValue
 
-MAX_PAGE = 100
-_SCAN_PAGE = 100
 _TRIES = 30
 
 
@@ -49,32 +44,11 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A document that awaits its file, and the form that sends it."""
+    """A document that awaits its file, and the form that sends it until `expires_at`."""
 
     document: Document
     form: UploadForm
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentFilter:
-    """Which documents a list shows; without `statuses` all but deleted and expired ones."""
-
-    statuses: frozenset[DocumentStatus] = frozenset()
-    name_contains: str = ""
-
-    def admits(self, document: Document) -> bool:
-        hidden = {DocumentStatus.DELETED, DocumentStatus.EXPIRED}
-        if document.status in hidden if not self.statuses else document.status not in self.statuses:
-            return False
-        return self.name_contains.casefold() in document.name.casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Documents in the order of their ids; `next_token` is None on the last page."""
-
-    documents: tuple[Document, ...]
-    next_token: str | None
+    expires_at: datetime
 
 
 class Documents:
@@ -85,7 +59,6 @@ class Documents:
         records: DocumentRepository,
         objects: ObjectStore,
         links: UploadLinks,
-        artifacts: ArtifactStore,
         queue: WorkQueue,
         clock: Clock,
         policy: IngestionPolicy,
@@ -93,36 +66,49 @@ class Documents:
         self._records = records
         self._objects = objects
         self._links = links
-        self._artifacts = artifacts
         self._queue = queue
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
         self._intake = Intake(records, objects, queue, clock, policy)
 
-    async def create_upload(self, tenant: TenantId, kb_id: KnowledgeBaseId, request: UploadRequest) -> Promise:
+    async def create_upload(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, request: UploadRequest, upload_id: UploadId | None = None
+    ) -> Promise:
         """Promise a document and return the form that fills it; its status is `processing` from now on.
 
+        Under an `upload_id` that was promised before, return that document as it is now, with a fresh form.
         Raises: KnowledgeBaseNotFoundError, DocumentTooLargeError, InvalidMetadataError, DuplicateDocumentError,
-        DocumentLimitError.
+        DocumentLimitError; DocumentNotFoundError when the document promised before was deleted.
         """
-        kb = await self._base(tenant, kb_id)
         if request.size_bytes is not None and request.size_bytes > self._policy.max_file_bytes:
             raise DocumentTooLargeError(
                 f"The file has {request.size_bytes} bytes, the limit is {self._policy.max_file_bytes}. Split it.",
                 size_bytes=request.size_bytes,
                 limit_bytes=self._policy.max_file_bytes,
             )
-        metadata = check_metadata(kb.config, request.metadata)
-        if request.sha256 is not None:
-            await self._refuse_duplicate(tenant, kb_id, request.sha256)
+        chosen = upload_id or UploadId(new_id("upload", self._clock.now()))
+        for _ in range(_TRIES):
+            kb = await self._base(tenant, kb_id)
+            document = self._promised(kb, request, chosen)
+            known = await self._records.document(tenant, kb_id, document.document_id)
+            if known is not None:
+                return await self._promise(known, request)
+            if request.sha256 is not None:
+                await self._refuse_duplicate(tenant, kb_id, request.sha256)
+            try:
+                settled = await self._settlement.settle(kb, None, document, insist_on_base=True)
+            except StaleWriteError:
+                continue
+            return await self._promise(settled.document, request)
+        raise RetryLaterError("The knowledge base keeps changing. Create the upload again.", retry_after_s=1)
+
+    def _promised(self, kb: KnowledgeBase, request: UploadRequest, upload_id: UploadId) -> Document:
         now = self._clock.now()
-        upload_id = UploadId(new_id("upload", now))
-        key = upload_key(tenant, kb_id, upload_id, request.name)
-        lifetime_s = self._policy.upload_lifetime_s
-        promised = Document(
-            tenant=tenant,
-            kb_id=kb_id,
+        key = upload_key(kb.tenant, kb.kb_id, upload_id, request.name)
+        return Document(
+            tenant=kb.tenant,
+            kb_id=kb.kb_id,
             document_id=key.document_id,
             key=key.key,
             name=key.name,
@@ -135,86 +121,23 @@ class Documents:
             upload_expires_at=now + self._policy.upload_promise,
             promised_sha256=request.sha256,
             content_type=request.content_type,
-            metadata=metadata,
+            metadata=check_metadata(kb.config, request.metadata),
         )
-        settled = await self._settlement.settle(kb, None, promised, insist_on_base=True)
+
+    async def _promise(self, document: Document, request: UploadRequest) -> Promise:
+        if document.is_deleted:
+            raise _not_found(document.document_id)
+        lifetime_s = self._policy.upload_lifetime_s
+        expires_at = self._clock.now() + timedelta(seconds=lifetime_s)
         form = await self._links.upload_form(
-            tenant,
-            key.key,
+            document.tenant,
+            document.key,
             max_bytes=self._policy.max_file_bytes,
             expires_in_s=lifetime_s,
             content_type=request.content_type,
             sha256=request.sha256,
         )
-        return Promise(settled.document, form)
-
-    async def get(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document:
-        """Return a document. Raises: DocumentNotFoundError, also for a deleted one or a missing base."""
-        await self._base(tenant, kb_id)
-        document = await self._records.document(tenant, kb_id, document_id)
-        if document is None or document.is_deleted:
-            raise _not_found(document_id)
-        return document
-
-    async def list(
-        self,
-        tenant: TenantId,
-        kb_id: KnowledgeBaseId,
-        *,
-        limit: int = 50,
-        token: str | None = None,
-        only: DocumentFilter | None = None,
-    ) -> DocumentPage:
-        """Return up to `limit` (1–100) documents that `only` admits. Raises: InvalidPageTokenError."""
-        await self._base(tenant, kb_id)
-        wanted = only or DocumentFilter()
-        limit = min(limit, MAX_PAGE)
-        after = None if token is None else _read_token(token)
-        found: list[Document] = []
-        while True:
-            page = await self._records.documents(tenant, kb_id, _SCAN_PAGE, after)
-            for document in page:
-                if not wanted.admits(document):
-                    continue
-                if len(found) == limit:
-                    return DocumentPage(tuple(found), _write_token(found[-1].document_id))
-                found.append(document)
-            if len(page) < _SCAN_PAGE:
-                return DocumentPage(tuple(found), None)
-            after = page[-1].document_id
-
-    async def text(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> CanonicalText:
-        """Return the canonical text that is served now, so that anyone can check a citation.
-
-        Raises: DocumentNotFoundError; ContentGoneError while nothing of the document is served.
-        """
-        kb = await self._base(tenant, kb_id)
-        served = (await self.get(tenant, kb_id, document_id)).served_in(kb.serving)
-        text = None
-        if served is not None:
-            text = await self._artifacts.get_text(tenant, kb_id, document_id, served.generation)
-        if text is None:
-            raise ContentGoneError("The document has no text yet. Wait until its status is ready.")
-        return text
-
-    async def download_link(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> str:
-        """Return a short-lived address of the original file: of what is served, or else of the newest upload.
-
-        Raises: DocumentNotFoundError; ContentGoneError when no file arrived yet.
-        """
-        kb = await self._base(tenant, kb_id)
-        document = await self.get(tenant, kb_id, document_id)
-        served = document.served_in(kb.serving)
-        source = served.source if served is not None else document.source
-        if source is None:
-            raise ContentGoneError("The file has not arrived yet. Send it to the address that the upload was given.")
-        return await self._links.download_link(
-            tenant,
-            document.key,
-            source.version_id,
-            name=document.name,
-            expires_in_s=self._policy.download_lifetime_s,
-        )
+        return Promise(document, form, expires_at)
 
     async def delete(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> None:
         """Delete a document: requests that begin after this returns are served nothing of it (invariant 2).
@@ -260,7 +183,7 @@ class Documents:
         """
         for _ in range(_TRIES):
             kb = await self._base(tenant, kb_id)
-            document = await self.get(tenant, kb_id, document_id)
+            document = await self._find(tenant, kb_id, document_id)
             if document.status is not DocumentStatus.PROCESSING:
                 raise NothingToCancelError(f"The document is {document.status.value}; nothing is under way.")
             try:
@@ -277,7 +200,7 @@ class Documents:
         Raises: DocumentNotFoundError, NothingToRetryError, ContentGoneError.
         """
         kb = await self._base(tenant, kb_id)
-        document = await self.get(tenant, kb_id, document_id)
+        document = await self._find(tenant, kb_id, document_id)
         if document.reindex_failed is not None and document.reindex_failed == kb.target:
             return await self._retry_reindex(kb, document)
         if document.status in {DocumentStatus.READY, DocumentStatus.PROCESSING}:
@@ -304,6 +227,12 @@ class Documents:
             raise KnowledgeBaseNotFoundError("No such knowledge base. List the knowledge bases to see what there is.")
         return kb
 
+    async def _find(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document:
+        document = await self._records.document(tenant, kb_id, document_id)
+        if document is None or document.is_deleted:
+            raise _not_found(document_id)
+        return document
+
     async def _refuse_duplicate(self, tenant: TenantId, kb_id: KnowledgeBaseId, sha256: str) -> None:
         claim = await self._records.claim(tenant, kb_id, sha256)
         if claim is not None:
@@ -313,24 +242,5 @@ class Documents:
             )
 
 
-def is_reindexing(document: Document) -> bool:
-    """Answer whether the document is being indexed a second time in the background."""
-    return document.work is not None and document.work.purpose is Purpose.REINDEX
-
-
 def _not_found(document_id: DocumentId) -> DocumentNotFoundError:
     return DocumentNotFoundError("No such document. List the documents to see what there is.", document_id=document_id)
-
-
-def _write_token(document_id: DocumentId) -> str:
-    return base64.urlsafe_b64encode(document_id.encode()).decode().rstrip("=")
-
-
-def _read_token(token: str) -> DocumentId:
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        text = ""
-    if not text.startswith("doc_"):
-        raise InvalidPageTokenError("The page token is not one of ours. Start again without it.")
-    return DocumentId(text)

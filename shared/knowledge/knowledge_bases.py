@@ -1,25 +1,22 @@
-"""Knowledge bases: create, look, list, change (with a re-index where one is needed), delete (K1, K12)."""
+"""Knowledge bases: create, change (with a re-index where one is needed), delete (K1, K12)."""
 
 from dataclasses import dataclass, replace
 
 from shared.kernel.clock import Clock
 from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
-from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.config import ConfigChange, KnowledgeBaseConfig
 from shared.knowledge.errors import (
     InvalidConfigurationError,
-    InvalidPageTokenError,
     KnowledgeBaseNotFoundError,
     KnowledgeBaseReindexingError,
     RetryLaterError,
     StaleWriteError,
 )
 from shared.knowledge.messages import AdvanceReindex, SweepKnowledgeBase
-from shared.knowledge.models import KnowledgeBase, Tally
+from shared.knowledge.models import KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import KnowledgeBaseRepository, Put, WorkQueue
 
-MAX_PAGE = 100
-_SCAN_PAGE = 100
 _TRIES = 10
 
 
@@ -29,24 +26,8 @@ class KnowledgeBaseChange:
 
     name: str | None = None
     description: str | None = None
-    config: KnowledgeBaseConfig | None = None
+    config: ConfigChange | None = None
     document_limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnowledgeBaseView:
-    """A knowledge base and its counters."""
-
-    base: KnowledgeBase
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True)
-class KnowledgeBasePage:
-    """Bases in the order of their creation; `next_token` is None on the last page."""
-
-    bases: tuple[KnowledgeBase, ...]
-    next_token: str | None
 
 
 class KnowledgeBases:
@@ -65,15 +46,19 @@ class KnowledgeBases:
         tenant: TenantId,
         name: str,
         *,
+        kb_id: KnowledgeBaseId | None = None,
         description: str = "",
         config: KnowledgeBaseConfig | None = None,
         document_limit: int = 1000,
     ) -> KnowledgeBase:
-        """Create an empty knowledge base."""
+        """Create an empty knowledge base; under a `kb_id` that exists, return the base that is there.
+
+        Raises: KnowledgeBaseNotFoundError when the base of that id was deleted meanwhile.
+        """
         now = self._clock.now()
         kb = KnowledgeBase(
             tenant=tenant,
-            kb_id=KnowledgeBaseId(new_id("kb", now)),
+            kb_id=kb_id or KnowledgeBaseId(new_id("kb", now)),
             name=name,
             description=description,
             config=config or KnowledgeBaseConfig(),
@@ -81,32 +66,12 @@ class KnowledgeBases:
             created_at=now,
             updated_at=now,
         )
-        await self._records.commit(tenant, [Put(kb)])
+        try:
+            await self._records.commit(tenant, [Put(kb)])
+        except StaleWriteError:
+            # Only a repeated request names an id that exists.
+            return await self._find(tenant, kb.kb_id)
         return replace(kb, revision=1)
-
-    async def get(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBaseView:
-        """Return a base and its counters. Raises: KnowledgeBaseNotFoundError, also for another tenant's."""
-        kb = await self._find(tenant, kb_id)
-        return KnowledgeBaseView(kb, await self._records.tally(tenant, kb_id))
-
-    async def list(self, tenant: TenantId, *, limit: int = 50, token: str | None = None) -> KnowledgeBasePage:
-        """Return up to `limit` (1–100) bases. Raises: InvalidPageTokenError."""
-        if token is not None and not token.startswith("kb_"):
-            raise InvalidPageTokenError("The page token is not one of ours. Start again without it.")
-        limit = min(limit, MAX_PAGE)
-        after = None if token is None else KnowledgeBaseId(token)
-        found: list[KnowledgeBase] = []
-        while True:
-            page = await self._records.knowledge_bases(tenant, _SCAN_PAGE, after)
-            for kb in page:
-                if kb.deleted_at is not None:
-                    continue
-                if len(found) == limit:
-                    return KnowledgeBasePage(tuple(found), found[-1].kb_id)
-                found.append(kb)
-            if len(page) < _SCAN_PAGE:
-                return KnowledgeBasePage(tuple(found), None)
-            after = page[-1].kb_id
 
     async def update(self, tenant: TenantId, kb_id: KnowledgeBaseId, change: KnowledgeBaseChange) -> KnowledgeBase:
         """Change a base. A change of chunking or embedding starts a re-index and the base says so (`reindexing`):
@@ -161,8 +126,8 @@ class KnowledgeBases:
         )
         if change.config is None:
             return changed
-        _refuse_retyping(kb.config, change.config)
-        wanted = change.config
+        wanted = change.config.applied_to(kb.target_config or kb.config)
+        _refuse_retyping(kb.config, wanted)
         served = kb.config.model_copy(
             update={"vector_weight": wanted.vector_weight, "metadata_fields": wanted.metadata_fields}
         )

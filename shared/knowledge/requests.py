@@ -1,0 +1,77 @@
+"""What callers may ask of knowledge bases and documents. Unknown fields are refused: none can name a tenant."""
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.knowledge.config import ConfigChange
+from shared.knowledge.keys import MAX_NAME_LENGTH
+from shared.knowledge.knowledge_bases import KnowledgeBaseChange
+from shared.retrieval.ports import MetadataValue
+
+MAX_DOCUMENT_LIMIT: Final = 100_000
+MAX_NAME_BYTES: Final = 512
+"""A name becomes part of an object key, which holds 1,024 bytes in all."""
+
+
+def _printable(text: str) -> str:
+    if not all(character.isprintable() for character in text):
+        raise ValueError("has control characters or characters that cannot be shown")
+    return text
+
+
+def _file_name(name: str) -> str:
+    if "/" in name or "\\" in name or name in {".", ".."}:
+        raise ValueError("is a file name without folders")
+    if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise ValueError(f"has at most {MAX_NAME_BYTES} bytes in UTF-8")
+    return _printable(name)
+
+
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
+FileName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_file_name)
+]
+NamePrefix = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH)]
+Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+ContentType = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,127}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Request(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CreateKnowledgeBaseRequest(Request):
+    """A new knowledge base; all but its name has a default, each part of `config` for itself."""
+
+    name: Label
+    description: Remark = ""
+    config: ConfigChange = Field(default_factory=ConfigChange)
+    document_limit: int = Field(1000, ge=1, le=MAX_DOCUMENT_LIMIT)
+
+
+class UpdateKnowledgeBaseRequest(Request):
+    """What to change; what is absent stays. Another chunking means that all documents are indexed anew."""
+
+    name: Label | None = None
+    description: Remark | None = None
+    config: ConfigChange | None = None
+    document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+
+    def to_change(self) -> KnowledgeBaseChange:
+        return KnowledgeBaseChange(self.name, self.description, self.config, self.document_limit)
+
+
+class CreateUploadRequest(Request):
+    """A file about to be sent. With `sha256` (hex, of the whole file) a duplicate is refused before it is sent."""
+
+    name: FileName
+    content_type: ContentType | None = None
+    size_bytes: int | None = Field(None, ge=1)
+    sha256: Sha256 | None = None
+    metadata: dict[str, MetadataValue] = Field(default_factory=dict, max_length=32)
