@@ -74,9 +74,9 @@ def _knowledge_base(api: Api) -> str:
     """Return the id of the sample knowledge base, which is made when it is not there."""
     for known in api.call("GET", "/knowledge-bases")["items"]:
         if known["name"] == KNOWLEDGE_BASE:
-            return str(known["kb_id"])
+            return str(known["id"])
     made = api.call("POST", "/knowledge-bases", {"name": KNOWLEDGE_BASE, "description": "The samples of make run."})
-    return str(made["kb_id"])
+    return str(made["id"])
 
 
 def _prefix(kb_id: str) -> str:
@@ -129,7 +129,7 @@ def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> N
     running.emulator.save()
     if refused:
         raise LocalCloudError(
-            "; ".join(f"{document['name']} is {document['status']} ({document.get('reason')})" for document in refused),
+            "; ".join(f"{each['name']} is {each['status']} ({each['reason']})" for each in refused),
             "What each status and reason means stands in docs/operations.md",
         )
 
@@ -148,29 +148,25 @@ def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:
 
 def _in_context(api: Api, kb_id: str, citation: dict[str, Any]) -> Quotation:
     """Return a citation with the text around it. Raises: LocalCloudError when the text there is not the quotation."""
-    start, end = citation["start"], citation["end"]
-    begin = max(0, start - CONTEXT_CHARACTERS)
-    around = api.call(
+    span = {"start": citation["start"], "end": citation["end"]}
+    there = api.call(
         "GET",
         f"/knowledge-bases/{kb_id}/documents/{citation['document_id']}/text",
-        query={"start": str(begin), "end": str(end + CONTEXT_CHARACTERS)},
+        query={**{name: str(at) for name, at in span.items()}, "context": str(CONTEXT_CHARACTERS)},
     )
-    text = around["text"]
-    found = text[start - begin : end - begin]
-    if found != citation["quote"]:
+    if there["quote"] != citation["quote"]:
         raise LocalCloudError(
-            f"A citation of {citation['document']} says {citation['quote']!r}, but the text there is {found!r}.",
+            f"{citation['document_name']} is cited with {citation['quote']!r}, but {there['quote']!r} stands there.",
             "This must never happen: please report it with the document",
         )
     return Quotation(
-        quote=found,
-        before=text[: start - begin],
-        after=text[end - begin :],
-        document=citation["document"],
+        **span,
+        quote=there["quote"],
+        before=there["before"],
+        after=there["after"],
+        document=citation["document_name"],
         version=citation["generation"],
         page=citation.get("page"),
-        start=start,
-        end=end,
     )
 
 

@@ -82,13 +82,14 @@ def documents_table(documents: Sequence[Mapping[str, Any]], elapsed_s: float | N
     for document in documents:
         status = str(document["status"])
         colour = COLOURS.get(status, "red")
+        counts = document.get("counts") or {}
         seconds = sum((document.get("timings_ms") or {}).values()) / 1000
         table.add_row(
             str(document["name"]),
             _stages(document),
             Text(status, style=colour),
-            _number(document.get("pages")),
-            _number(document.get("chunks")),
+            _number(counts.get("pages")),
+            _number(counts.get("chunks")),
             f"{seconds:.1f}" if seconds else "",
             str(document.get("reason") or ""),
         )

@@ -8,7 +8,13 @@ from rich.console import Console
 from localstack import display
 from localstack.display import DocumentsDisplay, Quotation, documents_table, show_answer
 
-READY = {"name": "a.md", "status": "ready", "stage": "done", "pages": 2, "chunks": 3, "timings_ms": {"parsing": 1200}}
+READY = {
+    "name": "a.md",
+    "status": "ready",
+    "stage": "done",
+    "counts": {"pages": 2, "chunks": 3},
+    "timings_ms": {"parsing": 1200},
+}
 PARSING = {"name": "b.pdf", "status": "processing", "stage": "parsing"}
 REJECTED = {"name": "c.pdf", "status": "rejected", "stage": "parsing", "reason": "encrypted"}
 

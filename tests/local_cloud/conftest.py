@@ -1,0 +1,127 @@
+"""A deployed local cloud of its own for the whole run, and tenants that know nothing of each other."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from localstack import aws, cloud, emulator
+from localstack.api import Api
+from localstack.cloud import LocalCloud
+from shared.identity.permissions import Role
+
+REUSED = "TESSERA_TEST_CLOUD"
+"""Names the folder of a local cloud that runs already: it is used as it is, and left running."""
+
+TIMEOUT_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """The production template on an emulator with free ports and a folder of its own."""
+    reused = os.environ.get(REUSED)
+    if reused:
+        yield cloud.find(Path(reused))
+        return
+    folder = tmp_path_factory.mktemp("local-cloud")
+    try:
+        yield cloud.start(folder, 0, None, lambda _: None)
+    finally:
+        emulator.stop(folder / "emulator")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organisation and its owner, who works with the deployed API and the bucket."""
+
+    cloud: LocalCloud
+    name: str
+    api: Api
+
+    def create_knowledge_base(self, **settings: Any) -> str:
+        made = self.api.call("POST", "/knowledge-bases", {"name": "Base", **settings})
+        return str(made["id"])
+
+    def drop(self, kb_id: str, name: str, content: str | bytes) -> None:
+        """Put a file under the tenant's prefix, as a job that synchronises a file share does."""
+        body = content.encode() if isinstance(content, str) else content
+        s3 = aws.s3(self.cloud.emulator.endpoint)
+        s3.put_object(Bucket=self.cloud.uploads_bucket, Key=f"t/{self.name}/kb/{kb_id}/{name}", Body=body)
+
+    def upload(self, kb_id: str, name: str, content: bytes, **promise: Any) -> str:
+        """Send a file through a presigned form; return the document's id."""
+        made = self.api.call(
+            "POST", f"/knowledge-bases/{kb_id}/uploads", {"name": name, "size_bytes": len(content), **promise}
+        )
+        sent = httpx.post(made["url"], data=made["fields"], files={"file": (name, content)}, timeout=30)
+        sent.raise_for_status()
+        return str(made["document_id"])
+
+    def documents(self, kb_id: str) -> dict[str, dict[str, Any]]:
+        """Return all documents by name."""
+        found: dict[str, dict[str, Any]] = {}
+        query = {"limit": "100"}
+        while True:
+            page = self.api.call("GET", f"/knowledge-bases/{kb_id}/documents", query=query)
+            found |= {document["name"]: document for document in page["items"]}
+            if not page.get("next_page_token"):
+                return found
+            query["page_token"] = page["next_page_token"]
+
+    def wait(
+        self,
+        kb_id: str,
+        name: str,
+        until: Callable[[dict[str, Any]], bool] = lambda document: document["status"] != "processing",
+        timeout_s: float = TIMEOUT_S,
+    ) -> dict[str, Any]:
+        """Return the document called `name` as soon as it is as `until` wants it: by default, no longer on its way."""
+        deadline = time.monotonic() + timeout_s
+        document: dict[str, Any] | None = None
+        while time.monotonic() < deadline:
+            document = self.documents(kb_id).get(name)
+            if document is not None and until(document):
+                return document
+            time.sleep(0.1)
+        raise AssertionError(f"{name} is still {document} after {timeout_s:.0f} s")
+
+    def wait_for_generation(self, kb_id: str, name: str, generation: int) -> dict[str, Any]:
+        """Return the document once `generation` (or a newer one) of it is served."""
+        return self.wait(
+            kb_id, name, lambda document: bool(document["live"]) and document["live"]["generation"] >= generation
+        )
+
+    def ask(self, kb_id: str, question: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.api.call("POST", f"/knowledge-bases/{kb_id}/answers", {"question": question})
+        return answer
+
+    def search(self, kb_id: str, query: str, **settings: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.call("POST", f"/knowledge-bases/{kb_id}/search", {"query": query, **settings})
+        return found
+
+
+@pytest.fixture
+def new_tenant(local_cloud: LocalCloud) -> Iterator[Callable[[], Tenant]]:
+    """Make tenants that nobody used before."""
+    opened: list[Api] = []
+
+    def make() -> Tenant:
+        name = f"tenant-{secrets.token_hex(6)}"
+        api = Api(local_cloud.api_address, local_cloud.token(name, "owner@example.org", Role.OWNER))
+        opened.append(api)
+        return Tenant(local_cloud, name, api)
+
+    yield make
+    for api in opened:
+        api.__exit__()
+
+
+@pytest.fixture
+def tenant(new_tenant: Callable[[], Tenant]) -> Tenant:
+    return new_tenant()
