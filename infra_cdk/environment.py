@@ -85,4 +85,4 @@ def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataS
         search = SearchStack(app, settings, settings.search_capacity, data.key, domain_name, network)
         endpoint = search.endpoint
     arn = data.format_arn(service="es", resource="domain", resource_name=domain_name)
-    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arn=arn, arn_within=f"{arn}/*"))
+    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arn=arn, arns_within=(f"{arn}/*",)))

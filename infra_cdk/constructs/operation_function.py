@@ -165,7 +165,7 @@ class OperationFunction(Construct):
             "IAM5[Resource::*]",
             "Tracing and network interfaces have no resource to name; function code itself is denied the latter.",
         )
-        for arn in self._platform.resources.arns_within(self.operation.capabilities):
+        for arn in self._platform.resources.wildcards_of(self.operation.capabilities):
             acknowledge(
                 role,
                 f"IAM5[Resource::{arn.replace(Aws.ACCOUNT_ID, '<AWS::AccountId>')}]",

@@ -13,11 +13,11 @@ from shared.operations.capabilities import Bucket, Capability, Resource
 
 @dataclass(frozen=True)
 class Address:
-    """Where one resource is. `arn_within` covers what it holds (objects, index paths), where that has an ARN."""
+    """Where one resource is. `arns_within` cover what it holds: objects, index paths, a table's secondary indexes."""
 
     variables: dict[str, str]
     arn: str | None = None
-    arn_within: str | None = None
+    arns_within: tuple[str, ...] = ()
     stream_arn: str | None = None
 
 
@@ -42,19 +42,23 @@ class Resources:
             if not (capability.actions or capability.actions_within):
                 continue
             address = self.address_of(capability.resource)
-            for actions, arn in ((capability.actions, address.arn), (capability.actions_within, address.arn_within)):
-                if actions:
-                    if arn is None:
-                        raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
+            arns = (address.arn,) if address.arn else ()
+            for actions, on in ((capability.actions, arns), (capability.actions_within, address.arns_within)):
+                if actions and not on:
+                    raise ValueError(
+                        f"{capability.id} has actions, but {capability.resource.name} has no ARN."
+                    )
+                for arn in on if actions else ():
                     actions_by_arn.setdefault(arn, set()).update(actions)
         return [
             iam.PolicyStatement(actions=sorted(actions), resources=[arn]) for arn, actions in actions_by_arn.items()
         ]
 
-    def arns_within(self, capabilities: Iterable[Capability]) -> list[str]:
-        """Return the addresses with a wildcard that `capabilities` need: what a bucket or a domain holds."""
+    def wildcards_of(self, capabilities: Iterable[Capability]) -> list[str]:
+        """Return the addresses ending in a wildcard that `capabilities` need: what a bucket or a domain holds."""
         named = [use for use in capabilities if use.actions_within]
-        return sorted({arn for use in named if (arn := self.address_of(use.resource).arn_within) is not None})
+        within = {arn for use in named for arn in self.address_of(use.resource).arns_within}
+        return sorted(arn for arn in within if arn.endswith("*"))
 
     def environment_of(self, capabilities: Iterable[Capability]) -> dict[str, str]:
         """Return the variables through which a function finds exactly what it declares."""

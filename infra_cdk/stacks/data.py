@@ -128,7 +128,7 @@ class DataStack(AreaStack):
         self._notify(bucket, declared, queues)
         # By name, not by reference: a role then reads as it is meant.
         arn = f"arn:aws:s3:::{bucket_name(self, self.settings, declared)}"
-        resources.add(declared, Address({declared.variable: bucket.bucket_name}, arn=arn, arn_within=f"{arn}/*"))
+        resources.add(declared, Address({declared.variable: bucket.bucket_name}, arn=arn, arns_within=(f"{arn}/*",)))
         CfnOutput(self, f"{construct_id}Bucket", value=bucket.bucket_name)
 
     def _browser_uploads(self) -> list[s3.CorsRule] | None:
@@ -168,6 +168,15 @@ class DataStack(AreaStack):
             table_name=resource_name(self.settings.environment, declared.name),
             partition_key=dynamodb.Attribute(name=declared.partition_key, type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name=declared.sort_key, type=dynamodb.AttributeType.STRING),
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=index.name,
+                    partition_key=dynamodb.Attribute(name=index.partition_key, type=dynamodb.AttributeType.STRING),
+                    sort_key=dynamodb.Attribute(name=index.sort_key, type=dynamodb.AttributeType.NUMBER),
+                )
+                for index in declared.indexes
+            ]
+            or None,
             time_to_live_attribute=declared.time_to_live,
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(self.key),
@@ -183,6 +192,7 @@ class DataStack(AreaStack):
             Address(
                 {declared.variable: table.table_name},
                 arn=table.table_arn,
+                arns_within=tuple(f"{table.table_arn}/index/{index.name}" for index in declared.indexes),
                 stream_arn=table.table_stream_arn if streamed else None,
             ),
         )

@@ -9,7 +9,7 @@ import pytest
 
 from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
-from shared.operations.capabilities import EMBEDDER, PARSER, Capability
+from shared.operations.capabilities import EMBEDDER, PARSER, Capability, Table
 from shared.operations.declaration import (
     AuthorizerTrigger,
     HttpTrigger,
@@ -65,6 +65,12 @@ def granted(templates: Templates, role: Resource) -> set[tuple[str, str]]:
     }
 
 
+def suffix_within(capability: Capability) -> str:
+    """Return what follows a resource's ARN where the things it holds are meant: an index has a name."""
+    resource = capability.resource
+    return "/index/" + "|/index/".join(one.name for one in resource.indexes) if isinstance(resource, Table) else r"/\*"
+
+
 def address_pattern(templates: Templates, capability: Capability) -> str:
     """Return what the ARN of a capability's resource looks like when resolved."""
     environment, name = templates.environment, capability.resource.name
@@ -92,12 +98,12 @@ def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: O
     rest = allowed - expected
     for capability in operation.capabilities:
         pattern = address_pattern(templates, capability)
-        for actions, suffix in ((capability.actions, ""), (capability.actions_within, r"/\*")):
+        for actions, suffix in ((capability.actions, ""), (capability.actions_within, suffix_within(capability))):
             for action in actions:
                 matching = {
                     (one, address)
                     for one, address in allowed
-                    if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
+                    if one == action and re.fullmatch(f"({pattern})({suffix})", str(address))
                 }
                 assert len(matching) == 1, f"{action} on {capability.resource.name} is granted {len(matching)} times"
                 rest -= matching

@@ -89,6 +89,9 @@ def test_tables_recover_to_a_point_in_time_under_our_key_and_forget_what_expired
         assert "Fn::GetAtt" in replica["SSESpecification"]["KMSMasterKeyId"]
         assert properties["TimeToLiveSpecification"] == {"AttributeName": table.time_to_live, "Enabled": True}
         assert [one["AttributeName"] for one in properties["KeySchema"]] == [table.partition_key, table.sort_key]
+        assert [one["IndexName"] for one in properties.get("GlobalSecondaryIndexes", [])] == [
+            index.name for index in table.indexes
+        ]
 
 
 def test_keys_rotate_every_ninety_days(templates: Templates) -> None:
