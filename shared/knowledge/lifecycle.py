@@ -157,6 +157,15 @@ def forget_versions(document: Document, gone: frozenset[str], now: datetime) -> 
     )
 
 
+def drop_live(document: Document, gone: frozenset[IndexGeneration], now: datetime) -> Document:
+    """Stop keeping what was served in index generations that nobody reads any more."""
+    dropped = {index: live for index, live in document.live.items() if index in gone}
+    if not dropped:
+        return document
+    kept = {index: live for index, live in document.live.items() if index not in gone}
+    return replace(document, live=kept, leftovers=document.leftovers + _leftovers(dropped, now))
+
+
 def keep_content(document: Document, source: ObjectVersion) -> Document:
     """Note that the same bytes now stand in another version of the object; nothing else moves."""
     work = document.work

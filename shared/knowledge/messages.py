@@ -1,9 +1,9 @@
 """Messages between the stages of ingestion. The tenant leads; a message names work, it never carries content."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
 
@@ -73,12 +73,17 @@ class SweepKnowledgeBase(Message):
     after: DocumentId | None = None
 
 
+class Sweep(RootModel[Annotated[SweepDocument | SweepKnowledgeBase, Field(discriminator="kind")]]):
+    """Either kind of sweep: both wait in one queue."""
+
+
 class AdvanceReindex(Message):
     """Start or check the second indexing of a knowledge base; one scan carries its findings from page to page."""
 
     tenant: TenantId
     kb_id: KnowledgeBaseId
     target: IndexGeneration
+    scan: int | None = None
     after: DocumentId | None = None
     publishes: int | None = None
     lacking: int = 0

@@ -237,6 +237,7 @@ class KnowledgeBase:
     """A tenant's collection of documents. `serving` is the index generation that searches read.
 
     While `target` is set, documents are being indexed a second time under `target_config`; when all are, readers flip.
+    `scan` counts the scans that drive this.
     """
 
     tenant: TenantId
@@ -251,6 +252,7 @@ class KnowledgeBase:
     newest: IndexGeneration = 1
     target: IndexGeneration | None = None
     target_config: KnowledgeBaseConfig | None = None
+    scan: int = 0
     document_limit: int = 1000
     retired: tuple[Retired, ...] = ()
     deleted_at: datetime | None = None

@@ -44,6 +44,10 @@ class IngestionPolicy:
         return timedelta(seconds=self.upload_lifetime_s + self.upload_grace_s)
 
     @property
+    def patience(self) -> timedelta:
+        return timedelta(seconds=self.patience_s)
+
+    @property
     def read_grace(self) -> timedelta:
         return timedelta(seconds=self.read_grace_s)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from shared.documents.canonical import CanonicalText, Chunk
+from shared.documents.canonical import CanonicalText
+from shared.documents.serialisation import ChunkManifest
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
 from shared.knowledge.messages import Message
 from shared.knowledge.models import ContentClaim, Document, KnowledgeBase, ObjectVersion, Tally
@@ -186,14 +187,14 @@ class ArtifactStore(Protocol):
         kb_id: KnowledgeBaseId,
         document_id: DocumentId,
         generation: Generation,
-        chunks: Sequence[Chunk],
+        manifest: ChunkManifest,
     ) -> None:
-        """Keep `chunks` unless the generation already has a manifest: the first writer wins."""
+        """Keep `manifest` unless the generation already has a manifest: the first writer wins."""
         ...  # fmt: skip
 
     async def get_manifest(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId, generation: Generation
-    ) -> list[Chunk] | None: ...
+    ) -> ChunkManifest | None: ...
 
     async def delete_generation(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId, generation: Generation

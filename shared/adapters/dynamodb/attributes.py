@@ -1,0 +1,44 @@
+"""Plain JSON-like values as DynamoDB attribute values, and back.
+
+boto3's own serializer takes no floats and answers with decimals; records hold floats and want them back.
+"""
+
+from typing import Any
+
+
+def to_attribute(value: Any) -> dict[str, Any]:
+    """Return `value` (None, bool, str, int, float, list, dict of str) as an attribute value."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case list():
+            return {"L": [to_attribute(part) for part in value]}
+        case dict():
+            return {"M": {str(key): to_attribute(part) for key, part in value.items()}}
+    raise TypeError(f"{type(value).__name__} has no attribute value.")
+
+
+def from_attribute(attribute: Any) -> Any:
+    """Return the plain value of `attribute`; a whole number comes back as int, whatever it was."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return int(value) if value.lstrip("-").isdigit() else float(value)
+        case "L":
+            return [from_attribute(part) for part in value]
+        case "M":
+            return {key: from_attribute(part) for key, part in value.items()}
+    return value
+
+
+def from_item(item: dict[str, Any]) -> dict[str, Any]:
+    """Return all attributes of `item` as plain values."""
+    return {name: from_attribute(attribute) for name, attribute in item.items()}

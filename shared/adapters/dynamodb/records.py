@@ -1,0 +1,258 @@
+"""The records of the ingestion protocol in one DynamoDB table: every commit is one conditional write (K2, K12).
+
+An item carries the whole record under `record`, beside it only what conditions, readers and the index of due records
+need: `revision`, `live`, `due_shard` and `due_at` (milliseconds), `expires_at` (seconds).
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
+
+from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.keys import (
+    DOCUMENT_PREFIX,
+    KNOWLEDGE_BASE_PREFIX,
+    base_partition,
+    claim_key,
+    document_key,
+    due_shard,
+    due_shards,
+    key_of,
+    knowledge_base_key,
+    tally_key,
+    tenant_partition,
+)
+from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
+from shared.knowledge.errors import DocumentLimitError, StaleWriteError
+from shared.knowledge.models import ContentClaim, Document, DocumentStatus, KnowledgeBase, Tally
+from shared.knowledge.ports import Check, Count, Due, Put, Record, Remove, Write
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KNOWLEDGE_BASE: Final = TypeAdapter(KnowledgeBase)
+_DOCUMENT: Final = TypeAdapter(Document)
+_CLAIM: Final = TypeAdapter(ContentClaim)
+
+_KEEP_EXPIRED: Final = timedelta(days=30)
+_CONFLICT_TRIES: Final = 8
+_CONFLICT_PAUSE_S: Final = 0.02
+_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+R = TypeVar("R")
+
+
+class DynamoRecords:
+    """Implements `DocumentRepository` and `DueRecords`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def knowledge_base(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase | None:
+        return await self._get(knowledge_base_key(tenant, kb_id), _KNOWLEDGE_BASE)
+
+    async def knowledge_bases(
+        self, tenant: TenantId, limit: int, after: KnowledgeBaseId | None = None
+    ) -> list[KnowledgeBase]:
+        start = None if after is None else knowledge_base_key(tenant, after)
+        return await self._query(tenant_partition(tenant), KNOWLEDGE_BASE_PREFIX, limit, start, _KNOWLEDGE_BASE)
+
+    async def document(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document | None:
+        return await self._get(document_key(tenant, kb_id, document_id), _DOCUMENT)
+
+    async def documents(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, limit: int, after: DocumentId | None = None
+    ) -> list[Document]:
+        start = None if after is None else document_key(tenant, kb_id, after)
+        return await self._query(base_partition(tenant, kb_id), DOCUMENT_PREFIX, limit, start, _DOCUMENT)
+
+    async def claim(self, tenant: TenantId, kb_id: KnowledgeBaseId, sha256: str) -> ContentClaim | None:
+        return await self._get(claim_key(tenant, kb_id, sha256), _CLAIM)
+
+    async def tally(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> Tally:
+        answer = await asyncio.to_thread(
+            self._client.get_item, TableName=self._table, Key=tally_key(tenant, kb_id), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        if item is None:
+            return Tally()
+        return Tally(from_attribute(item["documents"]), from_attribute(item["publishes"]))
+
+    async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
+        if any(isinstance(write, Put | Check | Remove) and write.record.tenant != tenant for write in writes):
+            raise ValueError("A commit speaks of one tenant only.")
+        actions = [self._action(tenant, write) for write in writes]
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                await asyncio.to_thread(self._send, actions)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                raise _stale() from None
+            except self._client.exceptions.TransactionCanceledException as error:
+                refused = _refusals(error, writes)
+                if refused is not None:
+                    raise refused from None
+                # Two transactions met on one item; neither is stale yet, so the same one may still go through.
+                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
+                continue
+            return
+        raise _stale()
+
+    async def due_records(self, now: datetime, limit: int) -> AsyncIterator[Due]:
+        left = limit
+        for shard in due_shards():
+            if left <= 0:
+                return
+            answer = await asyncio.to_thread(
+                self._client.query,
+                TableName=self._table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(_milliseconds(now))}},
+                Limit=left,
+            )
+            for item in answer["Items"]:
+                record = from_attribute(item["record"])
+                yield Due(TenantId(record["tenant"]), record["kb_id"], record.get("document_id"))
+            left -= len(answer["Items"])
+
+    def _send(self, actions: list[dict[str, Any]]) -> None:
+        """One action needs no transaction, which costs twice as much."""
+        if len(actions) == 1 and "Put" in actions[0]:
+            self._client.put_item(**actions[0]["Put"])
+        else:
+            self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+
+    def _action(self, tenant: TenantId, write: Write) -> dict[str, Any]:
+        match write:
+            case Put(record):
+                item = {**key_of(record), **_attributes(record)}
+                return {"Put": {"TableName": self._table, "Item": item, **_unchanged(record)}}
+            case Check(record):
+                return {"ConditionCheck": {"TableName": self._table, "Key": key_of(record), **_unchanged(record)}}
+            case Remove(record):
+                return {"Delete": {"TableName": self._table, "Key": key_of(record), **_unchanged(record)}}
+            case Count():
+                return {"Update": {"TableName": self._table, "Key": tally_key(tenant, write.kb_id), **_counting(write)}}
+
+    async def _get(self, key: dict[str, Any], adapter: TypeAdapter[R]) -> R | None:
+        answer = await asyncio.to_thread(
+            self._client.get_item,
+            TableName=self._table,
+            Key=key,
+            ConsistentRead=True,
+            ProjectionExpression="#record, revision",
+            ExpressionAttributeNames={"#record": "record"},
+        )
+        item = answer.get("Item")
+        return None if item is None else _read(item, adapter)
+
+    async def _query(
+        self, partition: str, prefix: str, limit: int, start: dict[str, Any] | None, adapter: TypeAdapter[R]
+    ) -> list[R]:
+        found: list[R] = []
+        while len(found) < limit:
+            arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
+            answer = await asyncio.to_thread(
+                self._client.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+                ConsistentRead=True,
+                Limit=limit - len(found),
+                **arguments,
+            )
+            found.extend(_read(item, adapter) for item in answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                break
+        return found
+
+
+def _read(item: dict[str, Any], adapter: TypeAdapter[R]) -> R:
+    record = from_attribute(item["record"])
+    record["revision"] = from_attribute(item["revision"])
+    return adapter.validate_python(record)
+
+
+def _attributes(record: Record) -> dict[str, Any]:
+    following = replace(record, revision=record.revision + 1)
+    attributes: dict[str, Any] = {"revision": {"N": str(following.revision)}}
+    match following:
+        case KnowledgeBase():
+            dump: Callable[..., Any] = _KNOWLEDGE_BASE.dump_python
+            due, name = following.due, str(following.kb_id)
+        case Document():
+            dump = _DOCUMENT.dump_python
+            due, name = following.due, str(following.document_id)
+            live = {} if following.is_deleted else following.live
+            attributes["live"] = to_attribute({index: served.generation for index, served in live.items()})
+            if following.status is DocumentStatus.EXPIRED:
+                attributes["expires_at"] = {"N": str(int((following.updated_at + _KEEP_EXPIRED).timestamp()))}
+        case ContentClaim():
+            dump = _CLAIM.dump_python
+            due, name = None, ""
+    attributes["record"] = to_attribute(dump(following, mode="json"))
+    if due is not None:
+        attributes |= {"due_shard": {"S": due_shard(name)}, "due_at": {"N": str(_milliseconds(due))}}
+    return attributes
+
+
+def _unchanged(record: Record) -> dict[str, Any]:
+    """Return the condition that `record` still is at its revision; revision 0 is a record that was never written."""
+    if record.revision == 0:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "revision = :revision",
+        "ExpressionAttributeValues": {":revision": {"N": str(record.revision)}},
+    }
+
+
+def _counting(count: Count) -> dict[str, Any]:
+    values = {":documents": {"N": str(count.documents)}, ":publishes": {"N": str(count.publishes)}}
+    counting: dict[str, Any] = {
+        "UpdateExpression": "ADD documents :documents, publishes :publishes",
+        "ExpressionAttributeValues": values,
+    }
+    if count.limit is not None:
+        values[":room"] = {"N": str(count.limit - count.documents)}
+        if count.documents <= count.limit:
+            counting["ConditionExpression"] = "attribute_not_exists(documents) OR documents <= :room"
+        else:
+            counting["ConditionExpression"] = "documents <= :room"
+    elif count.publishes_still is not None:
+        values[":still"] = {"N": str(count.publishes_still)}
+        counting["ConditionExpression"] = "publishes = :still"
+        if count.publishes_still == 0:
+            counting["ConditionExpression"] += " OR attribute_not_exists(publishes)"
+    return counting
+
+
+def _refusals(error: ClientError, writes: Sequence[Write]) -> Exception | None:
+    """Return why a transaction was refused; None when it only met another one and may be tried again."""
+    reasons = error.response.get("CancellationReasons", [])
+    codes = [reason.get("Code", "None") for reason in reasons]
+    failed = [write for write, code in zip(writes, codes, strict=False) if code == "ConditionalCheckFailed"]
+    if not failed:
+        return None if any(code in _PASSING for code in codes) else error
+    if all(isinstance(write, Count) and write.limit is not None for write in failed):
+        limit = next(write.limit for write in failed if isinstance(write, Count))
+        return DocumentLimitError(
+            f"This knowledge base holds all of its {limit} documents. Delete some, or raise its limit.",
+            limit=limit or 0,
+        )
+    return _stale()
+
+
+def _stale() -> StaleWriteError:
+    return StaleWriteError("The record changed meanwhile. Read it again and try again.")
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
