@@ -15,9 +15,9 @@ import unicodedata
 _LINE_ENDS = re.compile(r"\r\n|[\r\f\v\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _SILENT = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff\ufff9-\ufffb\ufffe\uffff]")
-_HIDING = re.compile(r"[\u2060-\u2064\u206a-\u206f\u202a-\u202e\u2066-\u2069\u180e\U000e0000-\U000e007f]")
+_HIDING = re.compile(r"[\u2060-\u2064\u206a-\u206f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _BETWEEN_LATIN = r"(?<![\u0590-\U0001ffff]){}(?![\u0590-\U0001ffff])"
-_LATIN_ZERO_WIDTH = re.compile(_BETWEEN_LATIN.format(r"\u200b+"))
+_LATIN_ZERO_WIDTH = re.compile(_BETWEEN_LATIN.format(r"[\u200b\u180e]+"))
 _LATIN_JOINERS = re.compile(_BETWEEN_LATIN.format(r"[\u200c-\u200f\u061c]+"))
 _STRAY_SELECTORS = re.compile(r"(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
                               r"|(?<![\u2e80-\U0003ffff])[\U000e0100-\U000e01ef]+")  # fmt: skip

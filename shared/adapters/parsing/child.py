@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from shared.adapters.parsing.limits import MIB, ParseLimits
@@ -15,12 +16,12 @@ from shared.documents.ports import RejectedDocumentError
 from shared.documents.rejections import RejectionReason
 
 _OPEN_FILES = 64
-_WRITTEN_BYTES = 4 * MIB  # standard error only: readers write no files
+_WRITTEN_BYTES = 16 * MIB  # kreuzberg unpacks its PDF library of 8 MB; readers write no files
 _RECURSION = 4_000
 # What no reader has any business with. Native code is not covered; it gets no addresses to follow either.
 _REFUSED_EVENTS = frozenset(
     ["socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.fork",
-     "os.posix_spawn", "os.forkpty", "ftplib.connect", "urllib.Request", "os.remove", "os.rename", "os.symlink"]
+     "os.posix_spawn", "os.forkpty", "ftplib.connect", "urllib.Request", "os.symlink", "os.link"]
 )  # fmt: skip
 
 
@@ -73,9 +74,17 @@ def _confine(limits: ParseLimits) -> None:
     sys.addaudithook(_refuse)
 
 
-def _refuse(event: str, _: tuple[object, ...]) -> None:
-    if event in _REFUSED_EVENTS:
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if event in _REFUSED_EVENTS or (event == "open" and _writes_elsewhere(*arguments)):
         _stop(event)
+
+
+def _writes_elsewhere(path: object, _: object, flags: object) -> bool:
+    """Tell whether a file is opened for writing outside of the folder of this parse; bytecode caches may be."""
+    if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR) or not isinstance(path, str | bytes):
+        return False
+    where = os.path.realpath(os.fsdecode(path))
+    return "__pycache__" not in where and not where.startswith(f"{Path.cwd()}{os.sep}")
 
 
 def _stop(event: str) -> NoReturn:

@@ -60,12 +60,12 @@ class ChildProcessParser:
 
 def _started(folder: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-S", "-B", "-m", _CHILD],
+        [sys.executable, "-S", "-m", _CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
         cwd=folder,
-        env=_environment(),
+        env=_environment(folder),
         start_new_session=True,
     )
 
@@ -88,14 +88,16 @@ def _death(exit_code: int, errors: bytes) -> RejectedDocumentError:
     return rejected(RejectionReason.PARSER_FAILED)
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     """What a child needs and no more: where its code lies, and frugal defaults for native libraries."""
     paths = dict.fromkeys([str(_ROOT), *(path for path in sys.path if path)])
     return {
         "PYTHONPATH": os.pathsep.join(paths),
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        "HOME": os.devnull,
+        "HOME": folder,
+        # Kreuzberg unpacks its PDF library there and loads it: never from a folder that others can write to.
+        "TMPDIR": folder,
         "MALLOC_ARENA_MAX": "2",
         "RAYON_NUM_THREADS": "2",
         "TOKIO_WORKER_THREADS": "2",

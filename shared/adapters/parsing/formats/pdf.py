@@ -6,6 +6,7 @@ from typing import Any
 
 from kreuzberg import ExtractionConfig, HierarchyConfig, KreuzbergError, PageConfig, PdfConfig, extract_bytes_sync
 
+from shared.adapters.parsing.formats.pdf_hidden import without_hidden_text
 from shared.adapters.parsing.formats.pdf_lines import joined_lines
 from shared.adapters.parsing.formats.pdf_structure import CheckedPdf
 from shared.adapters.parsing.limits import ParseLimits
@@ -30,6 +31,9 @@ def read_pdf(content: bytes, limits: ParseLimits) -> CanonicalText:
     """
     checked = CheckedPdf(content, limits)
     builder = CanonicalBuilder("pdf", max_characters=limits.characters)
+    content, warnings = without_hidden_text(checked, content)
+    for warning in sorted(warnings):
+        builder.warn(warning)
     extracted = _extract(content)
     pages = [str(page["content"]) for page in extracted.pages or ()]
     if not any(page.strip() for page in pages):
