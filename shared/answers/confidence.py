@@ -1,0 +1,74 @@
+"""Whether the evidence at hand answers the question: signals, and what they say together (K8)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"
+    PARTIAL = "partial"
+    NO_EVIDENCE = "no_evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What speaks for and against an answer, before any weighing.
+
+    `chunk_similarity`, `similarity` and `title_similarity` are cosines to the question: of the closest chunk, of the
+    best passage with its title, and of that title alone. `keywords` is the BM25 of that passage as a share of what it
+    could be, `coverage`, `stem_coverage` and `coverage_in_context` are weighted shares of the question's terms in it
+    and around it, `chunk_coverage` in its chunk; `number_coverage` is the share of the question's numbers in the
+    quotations. `kind` says whether the best passage holds the kind of thing asked for. `fit` is its score, `margin`
+    its lead over the next one, `share` that of the quoted passages among all candidates. `agreement` is 1 when both
+    legs of the search prefer the same chunk.
+    """
+
+    chunk_similarity: float
+    similarity: float
+    title_similarity: float
+    keywords: float
+    coverage: float
+    stem_coverage: float
+    coverage_in_context: float
+    chunk_coverage: float
+    number_coverage: float
+    kind: float
+    fit: float
+    margin: float
+    share: float
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic over signals: weights per unit of each signal, fitted on `share_answerable` answerable questions."""
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def confidence(self, signals: Signals, prior: float) -> float:
+        """Return the probability that the evidence answers, where `prior` of all questions can be answered.
+
+        The weights are fitted with equal weight on answerable and unanswerable questions.
+        """
+        odds = self.intercept + sum(weight * getattr(signals, name) for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-(odds + math.log(prior / (1 - prior)))))
+
+
+EXPECTED_ANSWERABLE: Final = 0.8
+"""Share of questions that a knowledge base can answer, as long as nobody knows better: people ask what it is about."""
+
+ANSWERED_FROM: Final = 0.5
+PARTIAL_FROM: Final = 0.25
+
+
+def outcome_of(confidence: float) -> Outcome:
+    """Return the outcome that a confidence in [0, 1] stands for."""
+    if confidence >= ANSWERED_FROM:
+        return Outcome.ANSWERED
+    return Outcome.PARTIAL if confidence >= PARTIAL_FROM else Outcome.NO_EVIDENCE
