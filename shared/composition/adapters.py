@@ -9,21 +9,31 @@ from typing import TYPE_CHECKING, Final
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.operations.capabilities import (
+    ARTIFACTS,
     EMBEDDER,
     EMBEDDINGS,
+    METADATA,
+    PARSER,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
     TOKEN_KEYS,
     TOKENIZER,
+    UPLOADS,
     VECTORS,
 )
 from shared.operations.grants import Grants, UndeclaredUseError
 
 if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
+    from shared.adapters.dynamodb.records import DynamoRecords
     from shared.adapters.minilm.embedder import MiniLmEmbedder
     from shared.adapters.minilm.tokenizer import MiniLmTokenizer
+    from shared.adapters.s3.objects import S3Objects
+    from shared.documents.ports import Parser
     from shared.identity.tokens import TokenVerifier
+    from shared.knowledge.messages import Message
+    from shared.knowledge.ports import ArtifactStore, WorkQueue
+    from shared.knowledge.repeated_requests import RequestMemory
     from shared.retrieval.ports import ChunkIndex, EmbeddingCache
 
 EMBEDDED_VECTORS: Final = "sqlite"
@@ -66,6 +76,55 @@ class Adapters:
             audience=self._settings.address_of(TOKEN_AUDIENCE.resource),
             clock=self._clock,
         )
+
+    @cached_property
+    def records(self) -> "DynamoRecords":
+        """Knowledge bases, documents and their counters."""
+        from shared.adapters.dynamodb.records import DynamoRecords
+
+        self._grants.require(METADATA.read)
+        return DynamoRecords(self.aws.dynamodb, self._settings.address_of(METADATA))
+
+    @cached_property
+    def request_memory(self) -> "RequestMemory":
+        from shared.adapters.dynamodb.request_memory import DynamoRequestMemory
+
+        self._grants.require(METADATA.write)
+        return DynamoRequestMemory(self.aws.dynamodb, self._settings.address_of(METADATA))
+
+    @cached_property
+    def objects(self) -> "S3Objects":
+        """Original files, and links to them: a link can do what the function that signs it may do."""
+        from shared.adapters.s3.objects import S3Objects
+
+        return S3Objects(self.aws.s3, self._settings.address_of(UPLOADS))
+
+    @cached_property
+    def artifacts(self) -> "ArtifactStore":
+        """Canonical texts and chunk manifests."""
+        from shared.adapters.s3.artifacts import S3Artifacts
+
+        return S3Artifacts(self.aws.s3, self._settings.address_of(ARTIFACTS))
+
+    @cached_property
+    def work_queue(self) -> "WorkQueue":
+        """The queues behind the messages of ingestion; sending to one that was not declared is refused."""
+        from shared.adapters.sqs.work_queue import SqsWorkQueue
+        from shared.composition.queues import queue_of
+
+        def address_of(message: "type[Message]") -> str:
+            queue = queue_of(message)
+            self._grants.require(queue.send)
+            return self._settings.address_of(queue)
+
+        return SqsWorkQueue(self.aws.sqs, address_of)
+
+    @cached_property
+    def parser(self) -> "Parser":
+        from shared.adapters.parsing.child_process import ChildProcessParser
+
+        self._grants.require(PARSER)
+        return ChildProcessParser()
 
     @cached_property
     def chunk_index(self) -> "ChunkIndex":

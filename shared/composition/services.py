@@ -1,19 +1,27 @@
 """The domain services of one function, each built when first asked for, on the adapters that it was granted."""
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock, SystemClock
-from shared.operations.capabilities import Queue
+from shared.operations.capabilities import UPLOADS, Queue
 from shared.operations.declaration import Operation
 from shared.operations.grants import Grants
 from shared.telemetry.ports import Telemetry
 from shared.telemetry.silent import SilentTelemetry
 
 if TYPE_CHECKING:
+    from shared.documents.previews import Previews
     from shared.identity.tokens import TokenVerifier
+    from shared.knowledge.catalogue import Catalogue
+    from shared.knowledge.document_content import Originals, Texts
+    from shared.knowledge.documents import Documents
+    from shared.knowledge.knowledge_bases import KnowledgeBases
+    from shared.knowledge.policy import IngestionPolicy
+    from shared.knowledge.repeated_requests import RepeatedRequests
 
 
 class Services:
@@ -32,6 +40,66 @@ class Services:
     def token_verifier(self) -> "TokenVerifier":
         """Tells who a token speaks for."""
         return self._adapters.token_verifier
+
+    @cached_property
+    def policy(self) -> "IngestionPolicy":
+        from shared.knowledge.policy import IngestionPolicy
+
+        return IngestionPolicy(retry_base_s=self._settings.retry_base_s)
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """What a tenant has."""
+        from shared.knowledge.catalogue import Catalogue
+
+        return Catalogue(self._adapters.records, self._clock, self.policy)
+
+    @cached_property
+    def knowledge_bases(self) -> "KnowledgeBases":
+        from shared.knowledge.knowledge_bases import KnowledgeBases
+
+        return KnowledgeBases(self._adapters.records, self._adapters.work_queue, self._clock, self.policy)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        from shared.knowledge.documents import Documents
+
+        return Documents(
+            self._adapters.records,
+            self._adapters.objects,
+            self._adapters.objects,
+            self._adapters.work_queue,
+            self._clock,
+            self.policy,
+        )
+
+    @cached_property
+    def originals(self) -> "Originals":
+        """Original files of documents that are served."""
+        from shared.knowledge.document_content import Originals
+
+        self._grants.require(UPLOADS.get)
+        return Originals(self._adapters.records, self._adapters.objects, self._clock, self.policy)
+
+    @cached_property
+    def texts(self) -> "Texts":
+        """Canonical texts of documents that are served."""
+        from shared.knowledge.document_content import Texts
+
+        return Texts(self._adapters.records, self._adapters.artifacts)
+
+    @cached_property
+    def previews(self) -> "Previews":
+        """What a chunking strategy would make of a sample."""
+        from shared.documents.previews import Previews
+
+        return Previews(self._adapters.parser, self._adapters.tokenizer)
+
+    @cached_property
+    def repeated_requests(self) -> "RepeatedRequests":
+        from shared.knowledge.repeated_requests import RepeatedRequests
+
+        return RepeatedRequests(self._adapters.request_memory, self._clock)
 
     async def postpone(self, queue: Queue, receipt_handle: str, seconds: int) -> None:
         """Hide a message of `queue` for `seconds` before its next delivery."""

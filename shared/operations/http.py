@@ -152,8 +152,11 @@ def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[...,
         return await function(**arguments)
 
     endpoint.__name__ = operation.id
+    returned = hints.get("return", inspect.Signature.empty)
     endpoint.__dict__["__signature__"] = inspect.Signature(
-        parameters, return_annotation=hints.get("return", inspect.Signature.empty)
+        # To FastAPI the type of None is a body of its own; None itself is none.
+        parameters,
+        return_annotation=None if returned is type(None) else returned,
     )
     return endpoint
 

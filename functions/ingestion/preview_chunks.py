@@ -1,0 +1,98 @@
+"""Try a chunking strategy on a sample (K1, K4)."""
+
+from typing import Annotated, Self
+
+from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, model_validator
+
+from shared.composition.services import Services
+from shared.documents.canonical import DocumentWarning
+from shared.documents.chunking.config import ChunkingConfig
+from shared.documents.previews import MAX_SAMPLE_BYTES, Preview
+from shared.identity.permissions import Permission
+from shared.knowledge.requests import FileName, Request
+from shared.operations.capabilities import PARSER, TOKENIZER
+from shared.operations.declaration import RateClass, operation
+
+
+class PreviewRequest(Request):
+    """A sample: `text` for something typed, `content` (base64) for any format; the name tells text formats apart."""
+
+    name: FileName = "sample.txt"
+    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SAMPLE_BYTES)] | None = None
+    content: Annotated[Base64Bytes, Field(min_length=1, max_length=MAX_SAMPLE_BYTES)] | None = None
+    chunking: ChunkingConfig = Field(default_factory=ChunkingConfig)
+
+    @model_validator(mode="after")
+    def _one_sample(self) -> Self:
+        if (self.text is None) == (self.content is None):
+            raise ValueError("send either text or content")
+        return self
+
+    @property
+    def sample(self) -> bytes:
+        return self.content if self.content is not None else (self.text or "").encode(errors="replace")
+
+
+class PreviewedChunk(BaseModel):
+    """`text` is the span from `start` to `end`; `context` is indexed before it and never quoted."""
+
+    ordinal: int
+    start: int
+    end: int
+    page: int | None
+    headings: list[str]
+    context: str
+    text: str
+    tokens: int
+
+
+class PreviewResponse(BaseModel):
+    """What the sample would become; of many chunks the first ones are shown."""
+
+    format: str
+    title: str | None
+    length: int
+    pages: int
+    warnings: list[DocumentWarning]
+    chunk_count: int
+    chunks: list[PreviewedChunk]
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        return cls(
+            format=preview.text.format,
+            title=preview.text.title,
+            length=len(preview.text.text),
+            pages=len(preview.text.pages),
+            warnings=list(preview.text.warnings),
+            chunk_count=preview.count,
+            chunks=[
+                PreviewedChunk(
+                    ordinal=shown.chunk.ordinal,
+                    start=shown.chunk.start,
+                    end=shown.chunk.end,
+                    page=shown.chunk.page,
+                    headings=list(shown.chunk.headings),
+                    context=shown.chunk.context,
+                    text=shown.text,
+                    tokens=shown.tokens,
+                )
+                for shown in preview.shown
+            ],
+        )
+
+
+@operation(
+    "POST /chunk-previews",
+    permission=Permission.KNOWLEDGE_BASE_WRITE,
+    rate_class=RateClass.WRITE,
+    uses=[PARSER, TOKENIZER],
+    memory_mb=2048,
+    timeout_s=29,
+)
+async def preview_chunks(request: PreviewRequest, services: Services) -> PreviewResponse:
+    """Show how a strategy would cut a sample document of up to 1 MB. Nothing is stored.
+
+    Raises: RejectedDocumentError.
+    """
+    return PreviewResponse.of(await services.previews.preview(request.name, request.sample, request.chunking))

@@ -1,0 +1,27 @@
+"""Start a document anew after it failed or was cancelled (K2)."""
+
+from shared.composition.services import Services
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission
+from shared.kernel.ids import DocumentId, KnowledgeBaseId
+from shared.knowledge.descriptions import DocumentDescription
+from shared.operations.capabilities import METADATA, PARSE_QUEUE, REINDEX_QUEUE, SWEEP_QUEUE, UPLOADS
+from shared.operations.declaration import RateClass, operation
+
+
+@operation(
+    "POST /knowledge-bases/{kb_id}/documents/{document_id}/retry",
+    permission=Permission.DOCUMENT_WRITE,
+    rate_class=RateClass.WRITE,
+    status=202,
+    uses=[METADATA.read, METADATA.write, UPLOADS.get, PARSE_QUEUE.send, SWEEP_QUEUE.send, REINDEX_QUEUE.send],
+)
+async def retry_document(
+    kb_id: KnowledgeBaseId, document_id: DocumentId, caller: Caller, services: Services
+) -> DocumentDescription:
+    """Process the file of a document again, as a new generation with three new attempts.
+
+    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToRetryError, ContentGoneError.
+    """
+    await services.documents.retry(caller.tenant, kb_id, document_id)
+    return await services.catalogue.document(caller.tenant, kb_id, document_id)

@@ -1,0 +1,41 @@
+"""Create a knowledge base (K1)."""
+
+from shared.composition.services import Services
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission
+from shared.kernel.ids import IdempotencyKey, KnowledgeBaseId
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.descriptions import KnowledgeBaseDescription
+from shared.knowledge.requests import CreateKnowledgeBaseRequest
+from shared.operations.capabilities import METADATA
+from shared.operations.declaration import RateClass, operation
+
+
+@operation(
+    "POST /knowledge-bases",
+    permission=Permission.KNOWLEDGE_BASE_WRITE,
+    rate_class=RateClass.WRITE,
+    status=201,
+    uses=[METADATA.read, METADATA.write],
+)
+async def create_knowledge_base(
+    request: CreateKnowledgeBaseRequest,
+    caller: Caller,
+    services: Services,
+    idempotency_key: IdempotencyKey | None = None,
+) -> KnowledgeBaseDescription:
+    """Create an empty knowledge base. Repeated with the same Idempotency-Key, it answers with the same base.
+
+    Raises: InvalidConfigurationError, IdempotencyKeyReusedError.
+    """
+    asked_for = request.model_dump_json()
+    kb_id = await services.repeated_requests.choose_id(caller, "kb", idempotency_key, asked_for)
+    base = await services.knowledge_bases.create(
+        caller.tenant,
+        request.name,
+        kb_id=KnowledgeBaseId(kb_id),
+        description=request.description,
+        config=request.config.applied_to(KnowledgeBaseConfig()),
+        document_limit=request.document_limit,
+    )
+    return await services.catalogue.describe_base(base)

@@ -1,0 +1,40 @@
+"""List knowledge bases (K1)."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from shared.composition.services import Services
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission
+from shared.knowledge.descriptions import KnowledgeBaseDescription
+from shared.knowledge.page_tokens import DEFAULT_PAGE, MAX_PAGE, PageToken
+from shared.operations.capabilities import METADATA
+from shared.operations.declaration import RateClass, operation
+
+
+class KnowledgeBaseList(BaseModel):
+    """One page; with `next_page_token` there may be more."""
+
+    items: list[KnowledgeBaseDescription]
+    next_page_token: PageToken | None
+
+
+@operation(
+    "GET /knowledge-bases",
+    permission=Permission.KNOWLEDGE_BASE_READ,
+    rate_class=RateClass.READ,
+    uses=[METADATA.read],
+)
+async def list_knowledge_bases(
+    caller: Caller,
+    services: Services,
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
+    page_token: PageToken | None = None,
+) -> KnowledgeBaseList:
+    """List the knowledge bases of the caller's tenant, oldest first.
+
+    Raises: InvalidPageTokenError.
+    """
+    page = await services.catalogue.knowledge_bases(caller.tenant, limit, page_token)
+    return KnowledgeBaseList(items=page.items, next_page_token=page.next_page_token)
