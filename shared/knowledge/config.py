@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.documents.chunking.config import ChunkingConfig
+from shared.retrieval.fields import FieldType
 from shared.retrieval.fusion import DEFAULT_VECTOR_WEIGHT
-from shared.retrieval.ports import FieldType
 
 MAX_METADATA_FIELDS: Final = 32
 

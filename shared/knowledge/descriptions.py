@@ -18,7 +18,7 @@ from shared.knowledge.models import (
 )
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.progress import remaining_s
-from shared.retrieval.ports import MetadataValue
+from shared.retrieval.fields import MetadataValue
 
 
 class Description(BaseModel):

@@ -26,7 +26,7 @@ from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Sta
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, ObjectStore, UploadForm, UploadLinks, WorkQueue
 from shared.knowledge.settlement import Settlement
-from shared.retrieval.ports import MetadataValue
+from shared.retrieval.fields import MetadataValue
 
 _TRIES = 30
 

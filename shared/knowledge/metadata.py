@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.errors import InvalidMetadataError
+from shared.retrieval.fields import MetadataValue
 from shared.retrieval.metadata import typed_value
-from shared.retrieval.ports import MetadataValue
 
 
 def check_metadata(config: KnowledgeBaseConfig, metadata: Mapping[str, object]) -> dict[str, MetadataValue]:

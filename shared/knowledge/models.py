@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.documents.canonical import DocumentWarning
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TaskId, TenantId, UploadId
 from shared.knowledge.config import KnowledgeBaseConfig
-from shared.retrieval.ports import MetadataValue
+from shared.retrieval.fields import MetadataValue
 
 
 class DocumentStatus(StrEnum):

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
-from shared.retrieval.ports import MetadataValue
+from shared.retrieval.fields import MetadataValue
 
 MAX_DOCUMENT_LIMIT: Final = 100_000
 MAX_NAME_BYTES: Final = 512

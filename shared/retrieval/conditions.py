@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
+from shared.retrieval.fields import Condition, FieldType
 from shared.retrieval.metadata import typed_value
-from shared.retrieval.ports import Condition, FieldType
 
 MOST_CONDITIONS: Final = 20
 MOST_ALTERNATIVES: Final = 100

@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, TenantId
-from shared.retrieval.ports import ChunkIndex, Condition, Embedder, Hit, Scope, Vector
+from shared.retrieval.fields import Condition
+from shared.retrieval.ports import ChunkIndex, Embedder, Hit, Scope, Vector
 from shared.retrieval.query import SearchMode
 from shared.retrieval.stages import Stages
 

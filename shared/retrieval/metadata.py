@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.retrieval.ports import FieldType, MetadataValue
+from shared.retrieval.fields import FieldType, MetadataValue
 
 LONGEST_VALUE: Final = 1_000
 """Characters of a string value."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.retrieval.ports import Condition, MetadataValue
+from shared.retrieval.fields import Condition, MetadataValue
 
 LONGEST_SORTED_STRING: Final = 256
 """Characters of a string that take part in its order; equality looks at all of them."""

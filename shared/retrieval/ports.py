@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar, NewType, Protocol
 
 import numpy as np
@@ -10,12 +9,10 @@ from numpy.typing import NDArray
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
+from shared.retrieval.fields import Condition, FieldType, MetadataValue
 
 Vector = NDArray[np.float32]
 """Shape (dimensions,), unit length."""
-
-MetadataValue = str | float | bool
-"""Numbers are floats, moments are ISO 8601 strings; lists are not supported in filters."""
 
 
 class IndexUnavailableError(TesseraError):
@@ -91,21 +88,6 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """One filter on a metadata field: `equals`, `any_of` or `exists` alone, or `at_least` and `at_most`, one or both.
-
-    A chunk without the field matches only `exists=False`.
-    """
-
-    name: str
-    equals: MetadataValue | None = None
-    any_of: tuple[MetadataValue, ...] | None = None
-    at_least: str | float | None = None
-    at_most: str | float | None = None
-    exists: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ReadBack:
     """What a search after a refresh finds of one document generation."""
 
@@ -172,15 +154,6 @@ class ChunkIndex(Protocol):
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
         """Remove everything of one knowledge base and index generation."""
         ...
-
-
-class FieldType(StrEnum):
-    """What a knowledge base says the values of one metadata field are."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    MOMENT = "moment"
 
 
 @dataclass(frozen=True, slots=True)

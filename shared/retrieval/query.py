@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.knowledge.errors import InvalidPageTokenError
+from shared.retrieval.fields import Condition
 from shared.retrieval.fusion import Fusion
-from shared.retrieval.ports import Condition
 
 LONGEST_QUERY: Final = 2_000
 MOST_HITS: Final = 100

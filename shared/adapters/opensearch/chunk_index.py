@@ -15,20 +15,13 @@ from shared.adapters.opensearch.counting import ScopeCounter
 from shared.adapters.opensearch.filters import document_generation_key, filter_of
 from shared.adapters.opensearch.layout import EF_SEARCH, IndexLayout, JsonObject
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.fields import Condition
 from shared.retrieval.keywords import query_terms
-from shared.retrieval.ports import (
-    Condition,
-    Hit,
-    IndexedChunk,
-    IndexUnavailableError,
-    ReadBack,
-    Scope,
-    Vector,
-)
+from shared.retrieval.ports import Hit, IndexedChunk, IndexUnavailableError, ReadBack, Scope, Vector
 
 MOST_CHUNKS_PER_WRITE: Final = 1000
 MOST_HITS: Final = 4000
-TIED_NEIGHBOURS: Final = 32
+TIED_NEIGHBOURS: Final = 16
 """Neighbours found beyond the limit, so that those tied at its edge are ordered by chunk id."""
 
 DELETIONS_PER_REQUEST: Final = 5000
@@ -111,7 +104,8 @@ class OpenSearchChunkIndex:
             {"term": {"terms": {"value": term, "boost": counts.boost(term, times)}}} for term, times in asked.items()
         ]
         permitted["bool"] |= {"should": scored, "minimum_should_match": 1}
-        answer = await self._search(tenant, _hits_body(permitted, limit))
+        body = {"size": limit, "track_total_hits": False, "track_scores": True, "query": permitted, "sort": _BEST_FIRST}
+        answer = await self._search(tenant, body)
         return [_hit(found, found["_score"]) for found in answer["hits"]["hits"]]
 
     async def search_vector(
@@ -130,9 +124,12 @@ class OpenSearchChunkIndex:
             "k": max(limit + TIED_NEIGHBOURS, EF_SEARCH),
             "filter": filter_of(tenant, scope, conditions, without),
         }
-        answer = await self._search(tenant, _hits_body({"knn": {"vector": neighbours}}, limit))
+        # Sorted here: asked of the node, a second sort key makes this search half as slow again.
+        body = {"size": limit + TIED_NEIGHBOURS, "track_total_hits": False, "query": {"knn": {"vector": neighbours}}}
+        answer = await self._search(tenant, body)
         # Lucene scores (1 + cosine) / 2, since its scores cannot be negative.
-        return [_hit(found, 2 * found["_score"] - 1) for found in answer["hits"]["hits"]]
+        hits = [_hit(found, 2 * found["_score"] - 1) for found in answer["hits"]["hits"]]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
 
     async def delete_document_generation(
         self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
@@ -223,10 +220,6 @@ def _all_of(tenant: TenantId, scope: Scope, document_id: DocumentId, generation:
     query = filter_of(tenant, scope)
     query["bool"]["filter"].append({"term": {"document_generation": document_generation_key(document_id, generation)}})
     return query
-
-
-def _hits_body(query: JsonObject, limit: int) -> JsonObject:
-    return {"size": limit, "track_total_hits": False, "track_scores": True, "query": query, "sort": _BEST_FIRST}
 
 
 def _check_limit(limit: int) -> None:

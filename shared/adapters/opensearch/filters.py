@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from shared.adapters.opensearch.layout import JsonObject
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.fields import Condition
 from shared.retrieval.metadata_terms import AnyTerm, NoTerm, TermRange, requirement_of
-from shared.retrieval.ports import Condition, Scope
+from shared.retrieval.ports import Scope
 
 
 def scope_key(tenant: TenantId, scope: Scope) -> str:

@@ -19,7 +19,8 @@ from shared.adapters.sqlite.writing import (
     write_rows,
 )
 from shared.kernel.ids import DocumentId, Generation, TenantId
-from shared.retrieval.ports import Condition, Hit, IndexedChunk, ReadBack, Scope, Vector
+from shared.retrieval.fields import Condition
+from shared.retrieval.ports import Hit, IndexedChunk, ReadBack, Scope, Vector
 
 MOST_CHUNKS_PER_WRITE: Final = 1000
 MOST_HITS: Final = 4000

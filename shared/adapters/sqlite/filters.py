@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.kernel.ids import DocumentId, Generation
+from shared.retrieval.fields import Condition
 from shared.retrieval.metadata_terms import AnyTerm, NoTerm, TermRange, requirement_of
-from shared.retrieval.ports import Condition
 
 Binding = str | int | float | bytes
 

@@ -10,8 +10,9 @@ import apsw
 from shared.adapters.sqlite.filters import Binding, Subquery, allowed_chunks
 from shared.adapters.sqlite.schema import keyword_table, vector_table, vocabulary_table
 from shared.kernel.ids import DocumentId, Generation
+from shared.retrieval.fields import Condition
 from shared.retrieval.keywords import K1, inverse_document_frequency, query_terms
-from shared.retrieval.ports import Condition, Hit, Vector
+from shared.retrieval.ports import Hit, Vector
 
 MOST_NEIGHBOURS: Final = 4096
 """What sqlite-vec finds at most."""

@@ -11,9 +11,10 @@ from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import KnowledgeBaseNotFoundError
 from shared.retrieval.analysis import analyze
+from shared.retrieval.fields import Condition, FieldType
 from shared.retrieval.keywords import indexed_terms
 from shared.retrieval.metadata_terms import AnyTerm, NoTerm, requirement_of, terms_of
-from shared.retrieval.ports import Condition, FieldType, Hit, IndexedChunk, Scope, SearchScope, Vector
+from shared.retrieval.ports import Hit, IndexedChunk, Scope, SearchScope, Vector
 
 ACME = TenantId("acme")
 KB = KnowledgeBaseId("kb_" + "0" * 26)

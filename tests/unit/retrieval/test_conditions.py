@@ -3,8 +3,8 @@
 import pytest
 
 from shared.retrieval.conditions import MOST_CONDITIONS, InvalidFilterError, typed_conditions
+from shared.retrieval.fields import Condition, FieldType
 from shared.retrieval.metadata import InvalidFieldError, typed_value
-from shared.retrieval.ports import Condition, FieldType
 
 FIELDS = {
     "team": FieldType.TEXT,

@@ -5,7 +5,8 @@ import pytest
 from shared.kernel.ids import TenantId
 from shared.knowledge.errors import KnowledgeBaseNotFoundError
 from shared.retrieval.conditions import InvalidFilterError
-from shared.retrieval.ports import Condition, FieldType, IndexedChunk
+from shared.retrieval.fields import Condition, FieldType
+from shared.retrieval.ports import IndexedChunk
 from shared.retrieval.query import SearchMode, SearchQuery
 from shared.retrieval.search import MOST_REPEATS, SearchResult, SearchService
 from tests.unit.retrieval.memory import ACME, KB, Bases, DownError, LiveList, MemoryIndex, WordEmbedder, chunk, document
