@@ -31,6 +31,7 @@ _TRANSACT_ACTIONS: Final = {
 }
 
 _S3_ACTIONS: Final = {
+    "CreateBucket": "s3:PutObject",  # how botocore prepares a presigned POST; nothing of ours creates buckets
     "HeadObject": "s3:GetObject",
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListObjectsV2": "s3:ListBucket",
