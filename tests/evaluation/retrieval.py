@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
+from shared.adapters.minilm.tokenizer import MiniLmTokenizer
 from shared.retrieval.fusion import Fusion
 from shared.retrieval.query import LONGEST_QUERY, SearchMode, SearchQuery
 from tests.evaluation.direct import KB_ID, TENANT, FilledBase, fill
@@ -27,7 +28,7 @@ async def evaluate(questions: QuestionSet, store: str, template: SearchQuery, mo
     """Index the set into a fresh store and ask every question; return the figures."""
     build_model(model)
     async with open_store(store) as index:
-        base = await fill(index, MiniLmEmbedder(model), questions.documents)
+        base = await fill(index, MiniLmEmbedder(model), MiniLmTokenizer(model), questions.documents)
         rankings = {
             question.id: await ranked_documents(base, _asking(template, question.text, limit=100))
             for question in questions.questions
