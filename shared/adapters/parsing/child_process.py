@@ -51,10 +51,12 @@ class ChildProcessParser:
 
     def _exchange(self, child: subprocess.Popen[bytes], name: str, content: bytes) -> bytes:
         request = json.dumps({"name": name, "limits": self._limits.to_json()}).encode() + b"\n"
-        try:
-            answer, _ = child.communicate(request + content, timeout=self._limits.wall_s)
-        except subprocess.TimeoutExpired as error:
-            raise rejected(RejectionReason.TIME_LIMIT) from error
+        with child:  # closes the pipes, however it ends
+            try:
+                answer, _ = child.communicate(request + content, timeout=self._limits.wall_s)
+            except subprocess.TimeoutExpired as error:
+                _end(child)
+                raise rejected(RejectionReason.TIME_LIMIT) from error
         return answer
 
 
