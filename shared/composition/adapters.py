@@ -135,9 +135,13 @@ class Adapters:
             from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 
             return SqliteChunkIndex(self._settings.local_folder / "vectors.sqlite")
+        from shared.adapters.minilm.model import DIMENSIONS, MODEL_ID
         from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
+        from shared.adapters.opensearch.client import connect
+        from shared.adapters.opensearch.layout import IndexLayout
 
-        return OpenSearchChunkIndex(address)
+        layout = IndexLayout(f"tessera-{MODEL_ID}", DIMENSIONS, replicas=self._settings.index_replicas)
+        return OpenSearchChunkIndex(connect(address), layout)
 
     @cached_property
     def embedder(self) -> "MiniLmEmbedder":

@@ -54,6 +54,11 @@ class Settings:
         return Path(self._get(LOCAL_FOLDER))
 
     @property
+    def index_replicas(self) -> int:
+        """Further copies of each index shard: only production has the nodes to hold one (row K6: replication 2)."""
+        return 1 if self.environment == "prod" else 0
+
+    @property
     def model_folder(self) -> Path:
         """Where the bundled embedding model lies: beside the code in a deployed asset, else where a setting says."""
         named = self._variables.get(EMBEDDER.resource.variable)

@@ -10,10 +10,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from shared.adapters.minilm.model import DIMENSIONS, MODEL_ID
 from shared.adapters.minilm.tokenizer import MiniLmTokenizer
-
-MODEL_ID: Final = "all-minilm-l6-v2.half"
-DIMENSIONS: Final = 384
 
 _TOKENS_PER_BATCH: Final = 4_096
 """Padded tokens in one run: enough to keep two cores busy, few enough to keep its memory under 100 MB."""
