@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
+from shared.composition.readiness import check
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock, SystemClock
+from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import UPLOADS, Queue
 from shared.operations.declaration import Operation
 from shared.operations.grants import Grants
@@ -100,6 +102,19 @@ class Services:
         from shared.knowledge.repeated_requests import RepeatedRequests
 
         return RepeatedRequests(self._adapters.request_memory, self._clock)
+
+    async def check_readiness(self) -> tuple[str, ...]:
+        """Return the names of the parts behind the API. Raises: NotReadyError naming those that do not answer."""
+        from shared.retrieval.ports import Scope
+
+        nobody, nothing = TenantId("readiness"), KnowledgeBaseId("kb_" + "0" * 26)
+        scope, document = Scope(nothing, 1), DocumentId("doc_" + "0" * 26)
+        return await check(
+            {
+                "metadata": lambda: self._adapters.records.knowledge_bases(nobody, limit=1),
+                "vectors": lambda: self._adapters.chunk_index.read_back(nobody, scope, document, 1, 0),
+            }
+        )
 
     async def postpone(self, queue: Queue, receipt_handle: str, seconds: int) -> None:
         """Hide a message of `queue` for `seconds` before its next delivery."""
