@@ -126,7 +126,7 @@ def _opensearch_endpoint(folder: Path) -> str | None:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(install.ROOT))
+    return str(path.relative_to(install.ROOT) if path.is_relative_to(install.ROOT) else path)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The local cloud as a whole: the emulator, what is deployed on it, the token issuer, and the folder they live in."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from localstack.install import MODEL, ROOT
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
 from shared.identity.permissions import Role
 
-FOLDER: Final = ROOT / ".tessera" / "local"
+FOLDER: Final = Path(os.environ.get("TESSERA_LOCAL_FOLDER") or ROOT / ".tessera" / "local")
+"""Where the local cloud that `make` talks about lies; a variable moves it, so that two can live side by side."""
 DEMO_TENANT: Final = "demo"
 DEMO_USER: Final = "you@demo.example"
 
