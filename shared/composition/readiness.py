@@ -1,4 +1,4 @@
-"""Whether what stands behind the API answers (U1): asked by load balancers and people, so it names parts, not reasons."""
+"""Whether what stands behind the API answers (U1): it names parts, never reasons, since anyone may ask."""
 
 import asyncio
 import logging
