@@ -4,7 +4,9 @@
 """
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -73,9 +75,13 @@ def status() -> None:
 
 
 def lock() -> None:
-    """Write package-lock.json again."""
-    (install.ROOT / "package-lock.json").unlink(missing_ok=True)
-    install.npm("install", "--package-lock-only")
+    """Write package-lock.json again, with a hash for every package."""
+    # In a folder of its own: beside installed packages npm believes those, and leaves their hashes out.
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in ("package.json", ".npmrc"):
+            shutil.copy(install.ROOT / name, scratch)
+        install.npm("install", "--package-lock-only", "--prefix", scratch)
+        shutil.copy(Path(scratch) / "package-lock.json", install.ROOT)
 
 
 COMMANDS: Final[dict[str, Callable[[], None]]] = {

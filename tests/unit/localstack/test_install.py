@@ -1,6 +1,7 @@
 """Set-up in steps: each knows whether what it made is still what it would make."""
 
 import ast
+import json
 import subprocess
 import sys
 
@@ -61,6 +62,17 @@ def test_every_source_of_a_step_is_committed():
     for step in STEPS:
         for source in step.sources:
             assert source.is_file(), f"{step.title} is made from {source}"
+
+
+def test_every_locked_node_package_has_a_hash_and_no_address():
+    locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+    assert [name for name, package in locked.items() if name and "integrity" not in package] == []
+    assert [name for name, package in locked.items() if "resolved" in package] == []
+
+
+def test_no_node_package_runs_a_script_at_installation():
+    assert "ignore-scripts=true" in (ROOT / ".npmrc").read_text(encoding="utf-8").splitlines()
 
 
 def test_old_interpreters_can_read_the_set_up_far_enough_to_be_refused():
