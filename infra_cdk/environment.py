@@ -10,7 +10,7 @@ from infra_cdk.build import Assets
 from infra_cdk.constructs.operation_function import Network, Platform
 from infra_cdk.constructs.resources import Address, Resources
 from infra_cdk.naming import resource_name
-from infra_cdk.packages import MODEL_FOLDER
+from infra_cdk.packages import MODEL_FOLDER, refuse_what_does_not_fit
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.api import ApiStack
 from infra_cdk.stacks.area import FunctionsStack
@@ -31,6 +31,7 @@ LOCAL_VECTORS: Final = "sqlite"
 
 def build_environment(app: App, settings: Settings, operations: tuple[Operation, ...]) -> None:
     """Add the stacks of `settings.environment` to `app`, checked by cdk-nag when the app is synthesized."""
+    refuse_what_does_not_fit(operations)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     resources = Resources(settings)
     messaging = MessagingStack(app, settings, resources, operations)

@@ -6,14 +6,15 @@ Built for Lambda (arm64) or, in tests, for the machine at hand; the same inputs 
 import hashlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from infra_cdk.bytecode import compile_folder, interpreter_of
-from infra_cdk.wheels import install_wheels, lock_of
-from shared.operations.capabilities import Group
+from infra_cdk.wheels import PackageError, install_wheels, lock_of
+from shared.operations.capabilities import EMBEDDER, Group
+from shared.operations.declaration import Operation
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("functions", "shared")
@@ -49,6 +50,16 @@ class Target:
 
 LAMBDA: Final = Target("3.13", "aarch64-manylinux_2_28")
 HOST: Final = Target(f"{sys.version_info.major}.{sys.version_info.minor}", None)
+
+
+def refuse_what_does_not_fit(operations: Iterable[Operation]) -> None:
+    """Raises: PackageError for an operation that needs the parser and the model in one function."""
+    for operation in operations:
+        if EMBEDDER in operation.uses and operation.group is Group.INGEST:
+            raise PackageError(
+                f"{operation.id} declares the parser and the embedder: together they are too large for a function. "
+                "Declare TOKENIZER where only tokens are needed, or split the operation with a queue between."
+            )
 
 
 def content_hash(group: Group | None, target: Target) -> str:

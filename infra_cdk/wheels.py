@@ -37,7 +37,6 @@ BALLAST_SUFFIXES: Final = frozenset({".a", ".c", ".cpp", ".h", ".hpp", ".md", ".
 BALLAST: Final = (
     "bin",  # scripts that name the machine they were made on
     "numpy/f2py",
-    "numpy/typing",
     "onnxruntime/backend",
     "onnxruntime/datasets",
     "onnxruntime/quantization",

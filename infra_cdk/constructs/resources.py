@@ -45,9 +45,7 @@ class Resources:
             arns = (address.arn,) if address.arn else ()
             for actions, on in ((capability.actions, arns), (capability.actions_within, address.arns_within)):
                 if actions and not on:
-                    raise ValueError(
-                        f"{capability.id} has actions, but {capability.resource.name} has no ARN."
-                    )
+                    raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
                 for arn in on if actions else ():
                     actions_by_arn.setdefault(arn, set()).update(actions)
         return [

@@ -1,0 +1,133 @@
+"""What the stacks make of declarations that are new to them, and what they refuse."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra_cdk.wheels import PackageError
+from shared.identity.permissions import Permission
+from shared.operations.capabilities import (
+    EMBEDDER,
+    EVENTS,
+    METADATA,
+    PARSE_QUEUE,
+    PARSER,
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+    TOKEN_KEYS,
+    VECTORS,
+)
+from shared.operations.declaration import (
+    AuthorizerTrigger,
+    HttpTrigger,
+    Operation,
+    RateClass,
+    ScheduleTrigger,
+    StreamTrigger,
+)
+from tests.infra.samples import sample
+from tests.infra.templates import Templates, context_of
+
+Build = Callable[..., Templates]
+
+AUTHORIZER = sample("authorize_sample", AuthorizerTrigger(), [TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS])
+GUARDED = HttpTrigger("GET", "/samples", next(iter(Permission)), RateClass.READ)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Return a function that synthesizes an environment with the given operations."""
+    from aws_cdk import App
+
+    from infra_cdk.environment import build_environment
+    from infra_cdk.settings import settings_from
+
+    def synthesize(environment: str, *operations: Operation, spoil: Callable[[App], None] | None = None) -> Templates:
+        app = App(context=context_of(environment), analytics_reporting=False, outdir=str(tmp_path))
+        build_environment(app, settings_from(app.node.try_get_context), operations)
+        if spoil is not None:
+            spoil(app)
+        app.synth()
+        return Templates.read(environment, tmp_path)
+
+    return synthesize
+
+
+def test_stream_brings_the_table_a_stream_and_its_failures_a_queue(build: Build) -> None:
+    follower = sample("follow_changes", StreamTrigger(METADATA, batch_size=25), [EVENTS.publish])
+
+    templates = build("dev", follower)
+
+    (mapping,) = templates.all("AWS::Lambda::EventSourceMapping")
+    source = templates.resolve(mapping.stack, mapping.properties["EventSourceArn"])
+    assert source.startswith("Tessera-dev-data.Metadata")
+    assert source.endswith(".StreamArn")
+    assert (mapping.properties["BatchSize"], mapping.properties["BisectBatchOnFunctionError"]) == (25, True)
+    (failures,) = [one for one in templates.all("AWS::SQS::Queue") if "Failures" in one.logical_id]
+    assert mapping.properties["DestinationConfig"] == {
+        "OnFailure": {"Destination": {"Fn::GetAtt": [failures.logical_id, "Arn"]}}
+    }
+
+
+def test_table_without_followers_has_no_stream(build: Build) -> None:
+    (table, *_) = build("dev").all("AWS::DynamoDB::GlobalTable")
+
+    assert "StreamSpecification" not in table.properties
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(1, "rate(1 minute)"), (15, "rate(15 minutes)")])
+def test_schedule_runs_as_often_as_declared(build: Build, minutes: int, expected: str) -> None:
+    templates = build("dev", sample("tidy_samples", ScheduleTrigger(minutes)))
+
+    (rule,) = templates.all("AWS::Events::Rule")
+    assert rule.properties["ScheduleExpression"] == expected
+
+
+def test_vpc_has_doors_for_what_its_functions_declare_and_no_others(build: Build) -> None:
+    searches = sample("search_samples", ScheduleTrigger(1), [VECTORS.search, METADATA.read, PARSE_QUEUE.send])
+    publishes = sample("publish_samples", ScheduleTrigger(1), [EVENTS.publish])
+
+    endpoints = build("prod", searches, publishes).all("AWS::EC2::VPCEndpoint")
+
+    services = {str(one.properties["ServiceName"]) for one in endpoints}
+    assert {name for name in ("dynamodb", "s3", "sqs", "events") if any(name in service for service in services)} == {
+        "dynamodb",
+        "sqs",
+    }
+
+
+def test_route_that_needs_a_caller_is_not_deployed_without_an_authorizer(build: Build) -> None:
+    with pytest.raises(ValueError, match="no operation is declared as the authorizer"):
+        build("dev", sample("list_samples", GUARDED))
+
+
+def test_authorizer_stands_in_front_of_the_routes_of_all_areas(build: Build) -> None:
+    templates = build("dev", sample("list_samples", GUARDED, area="others"), AUTHORIZER)
+
+    (route,) = templates.all("AWS::ApiGatewayV2::Route")
+    (authorizer,) = templates.all("AWS::ApiGatewayV2::Authorizer")
+    assert templates.resolve(route.stack, route.properties["AuthorizerId"]) == (
+        f"{authorizer.stack}.{authorizer.logical_id}.Ref"
+    )
+
+
+def test_folder_may_not_take_the_name_of_a_stack_of_ours(build: Build) -> None:
+    with pytest.raises(ValueError, match="functions/data"):
+        build("dev", sample("list_samples", ScheduleTrigger(1), area="data"))
+
+
+def test_parser_and_model_do_not_go_into_one_function(build: Build) -> None:
+    with pytest.raises(PackageError, match="TOKENIZER"):
+        build("dev", sample("read_and_embed", ScheduleTrigger(1), [PARSER, EMBEDDER]))
+
+
+def test_synthesis_stops_at_what_the_rules_of_aws_solutions_find(build: Build) -> None:
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_s3 as s3
+
+    def add_open_bucket(app: App) -> None:
+        s3.Bucket(Stack(app, "Careless"), "Open")
+
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        build("dev", spoil=add_open_bucket)
