@@ -13,7 +13,7 @@ from shared.operations.declaration import RateClass, operation
     permission=Permission.DOCUMENT_WRITE,
     rate_class=RateClass.WRITE,
     status=204,
-    uses=[METADATA.read, METADATA.write, UPLOADS.get, UPLOADS.delete, PARSE_QUEUE.send, SWEEP_QUEUE.send],
+    uses=[METADATA.read, METADATA.write, UPLOADS.list_versions, UPLOADS.delete, PARSE_QUEUE.send, SWEEP_QUEUE.send],
 )
 async def delete_document(kb_id: KnowledgeBaseId, document_id: DocumentId, caller: Caller, services: Services) -> None:
     """Delete a document: from now on nothing of it is served; its file, text and chunks are destroyed afterwards.

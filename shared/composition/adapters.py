@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from shared.knowledge.messages import Message
     from shared.knowledge.ports import ArtifactStore, WorkQueue
     from shared.knowledge.repeated_requests import RequestMemory
-    from shared.retrieval.ports import ChunkIndex, EmbeddingCache
+    from shared.retrieval.ports import ChunkIndex, EmbeddingCache, LiveDocuments
 
 EMBEDDED_VECTORS: Final = "sqlite"
 """The address of a chunk index that is a file beside the local cloud."""
@@ -84,6 +84,14 @@ class Adapters:
 
         self._grants.require(METADATA.read)
         return DynamoRecords(self.aws.dynamodb, self._settings.address_of(METADATA))
+
+    @cached_property
+    def live_documents(self) -> "LiveDocuments":
+        """Which generation of each document is served."""
+        from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
+
+        self._grants.require(METADATA.read)
+        return DynamoLiveDocuments(self.aws.dynamodb, self._settings.address_of(METADATA))
 
     @cached_property
     def request_memory(self) -> "RequestMemory":

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
+from shared.composition.ingestion import Ingestion
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from shared.knowledge.knowledge_bases import KnowledgeBases
     from shared.knowledge.policy import IngestionPolicy
     from shared.knowledge.repeated_requests import RepeatedRequests
+    from shared.retrieval.search import SearchService
 
 
 class Services:
@@ -48,6 +50,11 @@ class Services:
         from shared.knowledge.policy import IngestionPolicy
 
         return IngestionPolicy(retry_base_s=self._settings.retry_base_s)
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """The stages that take documents in."""
+        return Ingestion(self._adapters, self._clock, self.policy)
 
     @cached_property
     def catalogue(self) -> "Catalogue":
@@ -96,6 +103,20 @@ class Services:
         from shared.documents.previews import Previews
 
         return Previews(self._adapters.parser, self._adapters.tokenizer)
+
+    @cached_property
+    def retrieval(self) -> "SearchService":
+        """Ranks the live chunks of a knowledge base."""
+        from shared.knowledge.searchable import SearchableBases
+        from shared.retrieval.search import SearchService
+
+        return SearchService(
+            SearchableBases(self._adapters.records),
+            self._adapters.chunk_index,
+            self._adapters.embedder,
+            self._adapters.live_documents,
+            self._telemetry,
+        )
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":

@@ -1,0 +1,22 @@
+"""Stage one of ingestion: somebody says that objects changed (K2)."""
+
+from shared.composition.services import Services
+from shared.knowledge.messages import LookAgain
+from shared.operations.capabilities import ACCEPT_QUEUE, METADATA, PARSE_QUEUE, SWEEP_QUEUE, UPLOADS
+from shared.operations.declaration import operation
+
+
+@operation(
+    ACCEPT_QUEUE,
+    uses=[METADATA.read, METADATA.write, UPLOADS.get, PARSE_QUEUE.send, SWEEP_QUEUE.send],
+    batch_size=5,
+    memory_mb=1024,
+    timeout_s=60,
+)
+async def accept_upload(message: LookAgain, services: Services) -> None:
+    """Look at each named object, and start what it needs; late, repeated and reordered events change nothing.
+
+    Raises: RetryLaterError while others keep changing the same document.
+    """
+    for key in message.keys:
+        await services.ingestion.intake.look_again(key)
