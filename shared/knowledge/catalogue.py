@@ -53,7 +53,7 @@ async def existing_base(bases: KnowledgeBaseRepository, tenant: TenantId, kb_id:
     """Return a knowledge base that is there. Raises: KnowledgeBaseNotFoundError."""
     base = await bases.knowledge_base(tenant, kb_id)
     if base is None or base.deleted_at is not None:
-        raise KnowledgeBaseNotFoundError("There is no such knowledge base. List yours with GET /knowledge-bases.")
+        raise KnowledgeBaseNotFoundError("No such knowledge base. List the knowledge bases to see what there is.")
     return base
 
 
@@ -65,9 +65,7 @@ async def existing_document(
         existing_base(documents, tenant, kb_id), documents.document(tenant, kb_id, document_id)
     )
     if document is None or document.is_deleted:
-        raise DocumentNotFoundError(
-            "There is no such document in this knowledge base. List them with GET /knowledge-bases/{kb_id}/documents."
-        )
+        raise DocumentNotFoundError("No such document. List the documents to see what there is.")
     return base, document
 
 

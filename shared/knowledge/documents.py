@@ -126,7 +126,7 @@ class Documents:
 
     async def _promise(self, document: Document, request: UploadRequest) -> Promise:
         if document.is_deleted:
-            raise _not_found(document.document_id)
+            raise _not_found()
         lifetime_s = self._policy.upload_lifetime_s
         expires_at = self._clock.now() + timedelta(seconds=lifetime_s)
         form = await self._links.upload_form(
@@ -149,7 +149,7 @@ class Documents:
         kb = await self._base(tenant, kb_id)
         document = await self._records.document(tenant, kb_id, document_id)
         if document is None or (document.tombstone is not None and document.tombstone.by_request):
-            raise _not_found(document_id)
+            raise _not_found()
         gone = frozenset(await self._objects.versions(tenant, document.key))
         await self._objects.delete(tenant, document.key)
         for _ in range(_TRIES):
@@ -159,7 +159,7 @@ class Documents:
                 document = await self._records.document(tenant, kb_id, document_id)
                 kb = await self._base(tenant, kb_id)
                 if document is None:
-                    raise _not_found(document_id) from None
+                    raise _not_found() from None
                 continue
             return
         raise RetryLaterError("The document keeps changing. Delete it again.", retry_after_s=1)
@@ -230,7 +230,7 @@ class Documents:
     async def _find(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document:
         document = await self._records.document(tenant, kb_id, document_id)
         if document is None or document.is_deleted:
-            raise _not_found(document_id)
+            raise _not_found()
         return document
 
     async def _refuse_duplicate(self, tenant: TenantId, kb_id: KnowledgeBaseId, sha256: str) -> None:
@@ -242,5 +242,5 @@ class Documents:
             )
 
 
-def _not_found(document_id: DocumentId) -> DocumentNotFoundError:
-    return DocumentNotFoundError("No such document. List the documents to see what there is.", document_id=document_id)
+def _not_found() -> DocumentNotFoundError:
+    return DocumentNotFoundError("No such document. List the documents to see what there is.")

@@ -117,6 +117,10 @@ class Bucket(Resource):
         return Capability(self, "history", ("s3:ListBucketVersions",))
 
     @cached_property
+    def list_versions(self) -> Capability:
+        return Capability(self, "list-versions", ("s3:ListBucketVersions",))
+
+    @cached_property
     def purge(self) -> Capability:
         """Destroy versions for good."""
         return Capability(self, "purge", ("s3:ListBucketVersions",), ("s3:DeleteObject", "s3:DeleteObjectVersion"))

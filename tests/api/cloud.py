@@ -11,8 +11,18 @@ import boto3
 import pytest
 
 from localstack import emulator
+from localstack.install import MODEL
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer
-from shared.operations.capabilities import METADATA, RESOURCES, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, Bucket, Queue
+from shared.operations.capabilities import (
+    EMBEDDER,
+    METADATA,
+    RESOURCES,
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+    TOKEN_KEYS,
+    Bucket,
+    Queue,
+)
 
 
 @contextmanager
@@ -26,6 +36,7 @@ def running_cloud(folder: Path, issuer: LocalIssuer) -> Iterator[dict[str, str]]
             yield {
                 **_resources(unguarded_clients()),
                 "TESSERA_ENVIRONMENT": "local",
+                EMBEDDER.resource.variable: str(MODEL),
                 TOKEN_ISSUER.resource.variable: ISSUER,
                 TOKEN_AUDIENCE.resource.variable: AUDIENCE,
                 TOKEN_KEYS.resource.variable: issuer.keys_address,

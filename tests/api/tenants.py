@@ -120,7 +120,7 @@ class Tenant:
         kb = await self.cloud.records.knowledge_base(document.tenant, document.kb_id)
         assert kb is not None
         built = replace(document, work=replace(document.work, pages=1, chunks=1, batches=1, format="md"))
-        live = publish(built, kb.serving, SystemClock().now(), POLICY)
+        live = publish(built, SystemClock().now(), POLICY)
         await Settlement(self.cloud.records, SystemClock(), POLICY).settle(kb, document, live, published=True)
         return document.document_id
 
