@@ -9,6 +9,7 @@ import pytest
 from localstack.api import Api
 from localstack.issuer import open_issuer
 from shared.identity.permissions import Role
+from shared.knowledge.errors import KnowledgeBaseNotFoundError
 
 pytestmark = pytest.mark.real_server
 
@@ -51,8 +52,8 @@ def test_base_of_another_tenant_looks_missing(tenant, new_tenant):
     kb_id = tenant.create_knowledge_base()
     stranger = new_tenant()
 
-    answers = {
-        (method, path): stranger.api.send(method, path, body).status_code
+    refusals = [
+        stranger.api.send(method, path, body)
         for method, path, body in (
             ("GET", f"/knowledge-bases/{kb_id}", None),
             ("DELETE", f"/knowledge-bases/{kb_id}", None),
@@ -61,7 +62,9 @@ def test_base_of_another_tenant_looks_missing(tenant, new_tenant):
             ("POST", f"/knowledge-bases/{kb_id}/search", {"query": "notice"}),
             ("POST", f"/knowledge-bases/{kb_id}/answers", {"question": "How long is the notice period?"}),
         )
-    }
+    ]
 
-    assert set(answers.values()) == {404}, answers
+    assert {(refused.status_code, refused.json()["code"]) for refused in refusals} == {
+        (404, KnowledgeBaseNotFoundError.code)
+    }
     assert stranger.api.call("GET", "/knowledge-bases")["items"] == []
