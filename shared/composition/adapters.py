@@ -25,6 +25,7 @@ from shared.operations.grants import Grants, UndeclaredUseError
 
 if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
+    from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
     from shared.adapters.dynamodb.records import DynamoRecords
     from shared.adapters.minilm.embedder import MiniLmEmbedder
     from shared.adapters.minilm.tokenizer import MiniLmTokenizer
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from shared.knowledge.messages import Message
     from shared.knowledge.ports import ArtifactStore, WorkQueue
     from shared.knowledge.repeated_requests import RequestMemory
-    from shared.retrieval.ports import ChunkIndex, EmbeddingCache, LiveDocuments
+    from shared.retrieval.ports import ChunkIndex, EmbeddingCache
 
 EMBEDDED_VECTORS: Final = "sqlite"
 """The address of a chunk index that is a file beside the local cloud."""
@@ -86,8 +87,8 @@ class Adapters:
         return DynamoRecords(self.aws.dynamodb, self._settings.address_of(METADATA))
 
     @cached_property
-    def live_documents(self) -> "LiveDocuments":
-        """Which generation of each document is served."""
+    def live_documents(self) -> "DynamoLiveDocuments":
+        """How each base is searched now, and which generation of each document is served."""
         from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
 
         self._grants.require(METADATA.read)

@@ -107,16 +107,11 @@ class Services:
     @cached_property
     def retrieval(self) -> "SearchService":
         """Ranks the live chunks of a knowledge base."""
-        from shared.knowledge.searchable import SearchableBases
         from shared.retrieval.search import SearchService
 
-        return SearchService(
-            SearchableBases(self._adapters.records),
-            self._adapters.chunk_index,
-            self._adapters.embedder,
-            self._adapters.live_documents,
-            self._telemetry,
-        )
+        parts = self._adapters
+        served = parts.live_documents
+        return SearchService(served, parts.chunk_index, parts.embedder, served, self._telemetry)
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":

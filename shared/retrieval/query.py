@@ -46,8 +46,8 @@ class SearchQuery:
     vector_weight: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.text.strip() or len(self.text) > LONGEST_QUERY:
-            raise InvalidQueryError(f"Ask something, in at most {LONGEST_QUERY} characters.")
+        if not self.text.strip() or len(self.text) > LONGEST_QUERY or not _is_unicode(self.text):
+            raise InvalidQueryError(f"Ask something, in at most {LONGEST_QUERY} Unicode characters.")
         if not 1 <= self.limit <= MOST_HITS:
             raise InvalidQueryError(f"Ask for 1 to {MOST_HITS} hits; page tokens lead to more.")
         if self.offset < 0 or self.offset + self.limit > DEEPEST_HIT:
@@ -80,4 +80,9 @@ class SearchQuery:
 
     def _fingerprint(self) -> str:
         asked = repr((self.text, self.mode, self.conditions, self.fusion, self.vector_weight))
-        return hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can carry halves of surrogate pairs, which are no characters and cannot be encoded."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

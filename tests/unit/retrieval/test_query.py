@@ -14,6 +14,7 @@ from shared.retrieval.query import InvalidQueryError, SearchMode, SearchQuery
     "bounds",
     [
         {"text": "  "},
+        {"text": "half a pair: \ud83d"},
         {"text": "x" * 2_001},
         {"text": "x", "limit": 0},
         {"text": "x", "limit": 101},
