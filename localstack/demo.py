@@ -129,7 +129,7 @@ def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> N
     running.emulator.save()
     if refused:
         raise LocalCloudError(
-            "; ".join(f"{each['name']} is {each['status']} ({each['reason']})" for each in refused),
+            "; ".join(f"{each['name']} is {each['status']} ({each.get('reason')})" for each in refused),
             "What each status and reason means stands in docs/operations.md",
         )
 

@@ -93,9 +93,7 @@ class Tenant:
 
     def wait_for_generation(self, kb_id: str, name: str, generation: int) -> dict[str, Any]:
         """Return the document once `generation` (or a newer one) of it is served."""
-        return self.wait(
-            kb_id, name, lambda document: bool(document["live"]) and document["live"]["generation"] >= generation
-        )
+        return self.wait(kb_id, name, lambda document: document.get("live", {}).get("generation", 0) >= generation)
 
     def ask(self, kb_id: str, question: str) -> dict[str, Any]:
         answer: dict[str, Any] = self.api.call("POST", f"/knowledge-bases/{kb_id}/answers", {"question": question})
