@@ -70,7 +70,7 @@ evaluate: setup ## quality on the shared question sets: make evaluate ARGS="retr
 	@$(BIN)/python -m tests.evaluation $(ARGS)
 
 synth: setup ## write the CloudFormation templates of every environment
-	@$(BIN)/python -m localstack.cdk synth
+	@$(BIN)/python -m infra_cdk.synth
 
 openapi: docs ## the same
 
