@@ -131,12 +131,15 @@ def _without_verdict(document: Document) -> Document:
 def bury(document: Document, now: datetime, *, by_request: bool, buried: frozenset[str] = frozenset()) -> Document:
     """Make the document gone: nothing of it is served from the next read on, and no grace is given to clear it."""
     abandoned = drop_work(document, now)
+    without_grace = tuple(
+        left if left.is_last else replace(left, due=min(left.due, now)) for left in abandoned.leftovers
+    )
     return replace(
         _without_verdict(abandoned),
         status=DocumentStatus.DELETED,
         stage=Stage.DONE,
         live={},
-        leftovers=abandoned.leftovers + _leftovers(document.live, now),
+        leftovers=without_grace + _leftovers(document.live, now),
         tombstone=Tombstone(now, by_request),
         buried=document.buried | buried,
         metadata={},

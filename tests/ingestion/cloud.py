@@ -1,0 +1,135 @@
+"""An emulator with everything that Tessera declares: tables, buckets, queues with dead-letter queues, notifications."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from localstack import emulator
+from shared.composition.settings import LOCAL_FOLDER, Settings
+from shared.operations.capabilities import EMBEDDER, RESOURCES, VECTORS, Bucket, Queue, Resource, Table
+
+MODEL = Path(__file__).resolve().parents[2] / ".tessera" / "model"
+MAX_RECEIVES = 5
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running emulator and where everything in it is."""
+
+    variables: dict[str, str]
+    dead_letters: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.variables)
+
+    def address_of(self, resource: Resource) -> str:
+        return self.variables[resource.variable]
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return boto3.client("dynamodb")
+
+    @cached_property
+    def s3(self) -> Any:
+        return boto3.client("s3")
+
+    @cached_property
+    def sqs(self) -> Any:
+        return boto3.client("sqs")
+
+
+@contextmanager
+def running_cloud(folder: Path) -> Iterator[Cloud]:
+    """Start an emulator on a free port of loopback and make all declared resources in it."""
+    started = emulator.start(folder, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in started.environment.items():
+            patch.setenv(name, value)
+        try:
+            cloud = Cloud(
+                {
+                    "TESSERA_ENVIRONMENT": "local",
+                    "TESSERA_RETRY_BASE_S": "1",
+                    LOCAL_FOLDER: str(folder),
+                    EMBEDDER.resource.variable: str(MODEL),
+                    VECTORS.variable: "sqlite",
+                    **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
+                },
+                {},
+            )
+            for resource in RESOURCES:
+                _make(cloud, resource)
+            for resource in RESOURCES:
+                if isinstance(resource, Queue) and resource.fed_by is not None:
+                    _notify(cloud, resource.fed_by, resource)
+            yield cloud
+        finally:
+            started.stop()
+
+
+def _make(cloud: Cloud, resource: Resource) -> None:
+    name = f"tessera-test-{resource.name}"
+    match resource:
+        case Bucket():
+            cloud.s3.create_bucket(Bucket=name)
+            cloud.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+            cloud.variables[resource.variable] = name
+        case Queue():
+            dead = cloud.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+            arn = cloud.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
+            address = cloud.sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
+            cloud.variables[resource.variable] = address
+            cloud.dead_letters[resource.name] = dead
+        case Table():
+            make_table(cloud.dynamodb, resource, name)
+            cloud.variables[resource.variable] = name
+
+
+def make_table(client: Any, table: Table, name: str) -> None:
+    """Make a table from its declaration, as CDK does."""
+    keys = {table.partition_key: "S", table.sort_key: "S"}
+    for index in table.indexes:
+        keys |= {index.partition_key: "S", index.sort_key: "N"}
+    indexes = [
+        {
+            "IndexName": index.name,
+            "KeySchema": _schema(index.partition_key, index.sort_key),
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        for index in table.indexes
+    ]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_schema(table.partition_key, table.sort_key),
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()],
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+    )
+
+
+def _schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition_key, "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]
+
+
+def _notify(cloud: Cloud, bucket: Bucket, queue: Queue) -> None:
+    address = cloud.address_of(queue)
+    arn = cloud.sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=cloud.address_of(bucket),
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]
+        },
+    )

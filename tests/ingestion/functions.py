@@ -1,0 +1,74 @@
+"""The consumers of all queues as Lambda would run them: real handlers, real messages, guarded clients."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from shared.composition.entry import build_handler
+from shared.operations.declaration import Operation, QueueTrigger, ScheduleTrigger
+from shared.operations.registry import all_operations
+from tests.ingestion.cloud import Cloud
+
+_CONTEXT = SimpleNamespace(
+    function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:x", aws_request_id="request"
+)
+
+
+class Functions:
+    """Every queue consumer and schedule of the deployment, invoked by hand."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._handlers: dict[str, Any] = {}
+
+    async def work_off(self) -> int:
+        """Deliver messages until every queue is empty; return how many were delivered."""
+        delivered = 0
+        while moved := sum([await self.deliver(operation) for operation in _consumers()]):
+            delivered += moved
+        return delivered
+
+    async def deliver(self, operation: Operation) -> int:
+        """Deliver what waits in the operation's queue, once; what fails stays there."""
+        trigger = operation.trigger
+        assert isinstance(trigger, QueueTrigger)
+        address = self._cloud.address_of(trigger.queue)
+        received = self._cloud.sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, VisibilityTimeout=720).get(
+            "Messages", []
+        )
+        if not received:
+            return 0
+        event = {"Records": [_record(message) for message in received]}
+        answer = await asyncio.to_thread(self._handler(operation), event, _CONTEXT)
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in received:
+            if message["MessageId"] not in failed:
+                self._cloud.sqs.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+        return len(received)
+
+    async def tick(self) -> Any:
+        """Run the schedules once."""
+        schedules = [found for found in all_operations() if isinstance(found.trigger, ScheduleTrigger)]
+        return [await asyncio.to_thread(self._handler(operation), {}, _CONTEXT) for operation in schedules]
+
+    def _handler(self, operation: Operation) -> Any:
+        if operation.id not in self._handlers:
+            self._handlers[operation.id] = build_handler(operation, self._cloud.settings)
+        return self._handlers[operation.id]
+
+
+def _consumers() -> list[Operation]:
+    return [found for found in all_operations() if isinstance(found.trigger, QueueTrigger)]
+
+
+def _record(message: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:queue",
+        "awsRegion": "us-east-1",
+    }
