@@ -1,6 +1,7 @@
 """Knowledge bases and documents as the API describes them (K1, K2)."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -87,6 +88,15 @@ class LiveDescription(Description):
         )
 
 
+class ReindexState(StrEnum):
+    """How far a document is while its knowledge base is being re-indexed; a failed one keeps the rest waiting."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class Counts(Description):
     """How far the latest attempt got: pages read, chunks made; batches of chunks in the index, until it is ready."""
 
@@ -118,6 +128,7 @@ class DocumentDescription(Description):
     timings_ms: dict[str, int]
     eta_s: int | None
     live: LiveDescription | None
+    reindex: ReindexState | None
     metadata: dict[str, MetadataValue]
     created_at: datetime
     updated_at: datetime
@@ -146,11 +157,23 @@ class DocumentDescription(Description):
             timings_ms=dict(document.timings_ms),
             eta_s=remaining_s(document, now),
             live=None if live is None else LiveDescription.of(live),
+            reindex=_reindex_state(document, base),
             metadata=dict(document.metadata),
             created_at=document.created_at,
             updated_at=document.updated_at,
             upload_expires_at=document.upload_expires_at if waits else None,
         )
+
+
+def _reindex_state(document: Document, base: KnowledgeBase) -> ReindexState | None:
+    if base.target is None or not document.live:
+        return None
+    if base.target in document.live:
+        return ReindexState.DONE
+    if document.reindex_failed == base.target:
+        return ReindexState.FAILED
+    is_running = document.work is not None and document.work.index_generation == base.target
+    return ReindexState.RUNNING if is_running else ReindexState.WAITING
 
 
 def _counts(document: Document, live: LiveGeneration | None) -> Counts | None:

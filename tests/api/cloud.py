@@ -13,15 +13,18 @@ import pytest
 from localstack import emulator
 from localstack.install import MODEL
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer
+from shared.composition.adapters import EMBEDDED_VECTORS
+from shared.composition.settings import LOCAL_FOLDER
 from shared.operations.capabilities import (
     EMBEDDER,
-    METADATA,
     RESOURCES,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
     TOKEN_KEYS,
+    VECTORS,
     Bucket,
     Queue,
+    Table,
 )
 
 
@@ -37,6 +40,8 @@ def running_cloud(folder: Path, issuer: LocalIssuer) -> Iterator[dict[str, str]]
                 **_resources(unguarded_clients()),
                 "TESSERA_ENVIRONMENT": "local",
                 EMBEDDER.resource.variable: str(MODEL),
+                VECTORS.variable: EMBEDDED_VECTORS,
+                LOCAL_FOLDER: str(folder),
                 TOKEN_ISSUER.resource.variable: ISSUER,
                 TOKEN_AUDIENCE.resource.variable: AUDIENCE,
                 TOKEN_KEYS.resource.variable: issuer.keys_address,
@@ -68,34 +73,38 @@ def _resources(aws: Clients) -> dict[str, str]:
             addresses[resource.variable] = name
         elif isinstance(resource, Queue):
             addresses[resource.variable] = aws.sqs.create_queue(QueueName=name)["QueueUrl"]
-    addresses[METADATA.variable] = _metadata_table(aws)
+        elif isinstance(resource, Table):
+            _create_table(aws, name, resource)
+            addresses[resource.variable] = name
     return addresses
 
 
-def _metadata_table(aws: Clients) -> str:
-    name = "tessera-test-metadata"
+def _create_table(aws: Clients, name: str, table: Table) -> None:
+    indexes = [
+        {
+            "IndexName": index.name,
+            "KeySchema": _key_schema(index.partition_key, index.sort_key),
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        for index in table.indexes
+    ]
+    types = {table.partition_key: "S", table.sort_key: "S"}
+    for index in table.indexes:
+        types |= {index.partition_key: "S", index.sort_key: "N"}
     aws.dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-            {"AttributeName": "due_shard", "AttributeType": "S"},
-            {"AttributeName": "due_at", "AttributeType": "N"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_shard", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
+        KeySchema=_key_schema(table.partition_key, table.sort_key),
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in types.items()],
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
     )
-    return name
+
+
+def _key_schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition_key, "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]
 
 
 def messages_in(aws: Clients, address: str) -> list[Mapping[str, Any]]:
