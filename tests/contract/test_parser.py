@@ -1,9 +1,11 @@
 """What the parser port promises, of the real child process."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -96,14 +98,18 @@ def test_the_child_gets_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_parent_loads_no_parsing_library() -> None:
     code = (
         "import sys, shared.adapters.parsing.child_process;"
-        "sys.exit(any(name in sys.modules for name in ('kreuzberg', 'pypdf', 'selectolax', 'markdown_it')))"
+        "sys.exit(any(name in sys.modules for name in ('pypdfium2', 'pypdf', 'selectolax', 'markdown_it')))"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def _own_children() -> str:
-    listed = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True, check=False
-    )
-    return listed.stdout
+    """Return the command lines of the children of this process."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may end while it is looked at
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return "\n".join(found)

@@ -47,7 +47,7 @@ def add_record(
 def header_line(caption: str, names: Sequence[str]) -> str:
     """Return caption and column names in one line, as `Block.header` has it."""
     listed = " | ".join(in_one_line(name) for name in names if name.strip())
-    return ": ".join(part for part in (in_one_line(caption), listed) if part)
+    return ": ".join(part for part in (in_one_line(caption).rstrip(" :."), listed) if part)
 
 
 def looks_like_names(rows: Sequence[Sequence[str]]) -> bool:

@@ -1,9 +1,9 @@
 """Presentations: one page per slide, its title first, then shapes, tables, chart labels and the speaker's notes."""
 
-from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from shared.adapters.parsing.containers import Container
+from shared.adapters.parsing.formats.pptx_order import shapes_in_order
 from shared.adapters.parsing.limits import ParseLimits
 from shared.adapters.parsing.relationships import Relationship, core_title, main_part, relationships_of
 from shared.adapters.parsing.tables import add_grid
@@ -50,7 +50,7 @@ class _SlideReader:
         if root.get("show") in ("0", "false"):
             self._builder.warn(DocumentWarning.HIDDEN_TEXT_KEPT)
         tree = root.find(f"{_P}cSld/{_P}spTree")
-        shapes = [] if tree is None else list(_shapes(tree))
+        shapes = [] if tree is None else shapes_in_order(tree)
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         for shape in titles:
             text = " ".join(_paragraph_text(paragraph) for paragraph in shape.iter(f"{_A}p"))
@@ -106,14 +106,6 @@ class _SlideReader:
                 if _placeholder(shape) == "body":
                     for paragraph in shape.iter(f"{_A}p"):
                         self._builder.add(BlockKind.PARAGRAPH, _paragraph_text(paragraph))
-
-
-def _shapes(tree: Element) -> Iterator[Element]:
-    for element in tree:
-        if element.tag in (f"{_P}sp", f"{_P}graphicFrame", f"{_P}cxnSp"):
-            yield element
-        elif element.tag == f"{_P}grpSp":
-            yield from _shapes(element)
 
 
 def _placeholder(shape: Element) -> str:
