@@ -1,11 +1,13 @@
-"""What differs between environments, typed; chosen by `-c environment=local|dev|prod` and adjusted by more context.
+"""What differs between environments, typed; chosen by `-c environment=local|dev|prod`, adjusted by file or context.
 
 An address that this project cannot know (the token issuer of `dev` and `prod`) has no default: synthesis stops and says
 which context value to give.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -17,6 +19,10 @@ LOCAL_ISSUER: Final = "urn:tessera:local-issuer"
 """The issuer that signs for the local cloud. Its private key lies on a developer's disk, so nothing else trusts it."""
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - a list of hosts to refuse, none is bound
+
+
+DEPLOYMENTS: Final = Path(__file__).resolve().parent.parent / "deployments"
+"""Where a team keeps the settings of its environments, one JSON file each, so that nobody types them twice."""
 
 
 class SettingsError(TesseraError):
@@ -156,21 +162,23 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
 }
 
 
-def settings_from(context: Callable[[str], Any]) -> Settings:
-    """Read the settings from CDK context, a lookup that answers None for what is not given.
+def settings_from(context: Callable[[str], Any], folder: Path = DEPLOYMENTS) -> Settings:
+    """Read the settings: defaults of the environment, then `<folder>/<environment>.json`, then CDK context.
 
+    `context` is a lookup that answers None for what is not given; the file is optional.
     Raises: SettingsError when the environment is unknown, a value is missing or a combination is unsafe.
     """
     asked = context("environment")
     if asked not in list(Environment):
         raise SettingsError(f"Choose an environment with -c environment=local|dev|prod, not {asked!r}.")
     environment = Environment(asked)
-    values: dict[str, Any] = {**DEFAULTS[environment], "environment": environment}
-    values |= {name: given for name in Settings.model_fields if (given := context(name)) is not None}
+    given = {name: value for name in Settings.model_fields if (value := context(name)) is not None}
+    values = {**known_values(environment, folder), **given, "environment": environment}
     if missing := [name for name in ("token_issuer", "token_jwks_url") if name not in values]:
         wanted = " ".join(f"-c {name}=https://…" for name in missing)
         raise SettingsError(
-            f"The environment {environment} trusts the tokens of your OpenID Connect provider. Say which one: {wanted}"
+            f"The environment {environment} trusts the tokens of your OpenID Connect provider. Say which one: {wanted} "
+            f"(or write it into deployments/{environment}.json)"
         )
     try:
         return Settings.model_validate(values)
@@ -180,3 +188,20 @@ def settings_from(context: Callable[[str], Any]) -> Settings:
             for problem in error.errors(include_url=False)
         )
         raise SettingsError(f"The settings of {environment} do not fit: {problems}") from error
+
+
+def known_values(environment: Environment, folder: Path = DEPLOYMENTS) -> dict[str, Any]:
+    """Return what is known without context: the defaults, and over them the file of the environment.
+
+    Raises: SettingsError when the file cannot be read.
+    """
+    file = folder / f"{environment}.json"
+    if not file.exists():
+        return dict(DEFAULTS[environment])
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"deployments/{file.name} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"deployments/{file.name} must be an object of settings by name.")
+    return {**DEFAULTS[environment], **values}

@@ -1,15 +1,20 @@
 """Settings say what is missing or unsafe before anything is deployed."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra_cdk.empty_buckets import emptied
 from infra_cdk.settings import LOCAL_ISSUER, Settings, SettingsError, settings_from
 from tests.infra.templates import PROVIDER
 
+EMPTY = Path(__file__).parent / "no-deployments-here"
+
 
 def read(environment: str | None, **context: Any) -> Settings:
-    return settings_from({"environment": environment, **context}.get)
+    return settings_from({"environment": environment, **context}.get, EMPTY)
 
 
 @pytest.mark.parametrize("environment", [None, "staging"])
@@ -88,3 +93,26 @@ def test_values_of_the_command_line_are_understood() -> None:
 def test_value_that_does_not_fit_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read("dev", **{name: value}, **PROVIDER)
+
+
+def test_file_of_the_environment_spares_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "prod.json").write_text(json.dumps({**PROVIDER, "throttle_rate": 7, "throttle_burst": 9}))
+
+    settings = settings_from({"environment": "prod", "throttle_rate": "8"}.get, tmp_path)
+
+    assert settings.token_issuer == PROVIDER["token_issuer"]
+    assert (settings.throttle_rate, settings.throttle_burst) == (8, 9)
+
+
+@pytest.mark.parametrize(("content", "problem"), [("{", "not JSON"), ("[]", "object"), ('{"colour": 1}', "colour")])
+def test_file_that_does_not_fit_is_named(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "dev.json").write_text(content)
+
+    with pytest.raises(SettingsError, match=problem):
+        settings_from({"environment": "dev", **PROVIDER}.get, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "problem"), [("", "Say which"), ("staging", "Say which"), ("prod", "keeps its data")])
+def test_only_environments_that_keep_nothing_are_emptied(name: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        emptied(name)

@@ -1,0 +1,35 @@
+"""What `empty_buckets` destroys, on the AWS emulator."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra_cdk.empty_buckets import empty
+from localstack import aws, emulator
+
+BUCKET = "samples"
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[str]:
+    running = emulator.start(tmp_path, port=0)
+    yield running.endpoint
+    running.stop()
+
+
+@pytest.mark.real_server
+@pytest.mark.slow
+def test_every_version_and_delete_marker_is_destroyed(endpoint: str) -> None:
+    s3 = aws.s3(endpoint)
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket=BUCKET, Key="a.txt", Body=body)
+    s3.put_object(Bucket=BUCKET, Key="b.txt", Body=b"other")
+    s3.delete_object(Bucket=BUCKET, Key="b.txt")
+
+    destroyed = empty(s3, BUCKET)
+
+    left = s3.list_object_versions(Bucket=BUCKET)
+    assert (destroyed, left.get("Versions", []), left.get("DeleteMarkers", [])) == (4, [], [])
