@@ -16,7 +16,7 @@ from shared.documents.ports import RejectedDocumentError
 from shared.documents.rejections import RejectionReason
 
 _OPEN_FILES = 64
-_WRITTEN_BYTES = 16 * MIB  # kreuzberg unpacks its PDF library of 8 MB; readers write no files
+_WRITTEN_BYTES = 16 * MIB  # bytecode caches; readers write no files
 _RECURSION = 4_000
 # What no reader has any business with. Native code is not covered; it gets no addresses to follow either.
 _REFUSED_EVENTS = frozenset(

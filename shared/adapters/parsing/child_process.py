@@ -98,7 +98,7 @@ def _environment(folder: str) -> dict[str, str]:
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "HOME": folder,
-        # Kreuzberg unpacks its PDF library there and loads it: never from a folder that others can write to.
+        # What a library writes or loads there is private to this parse, and gone with it.
         "TMPDIR": folder,
         "MALLOC_ARENA_MAX": "2",
         "RAYON_NUM_THREADS": "2",
