@@ -54,6 +54,7 @@ class Parsing:
             if work.stage in {Stage.INDEXING, Stage.PUBLISHING}:
                 await self._queue.send(index_messages(document))
                 return
+            messages: list[Message] = []  # a rejected document ends the attempt quietly, with nothing to send
             async with self._attempts.attempt(unit, entering=Stage.PARSING) as leased:
                 messages = await self._run(leased)
             await self._queue.send(messages)
