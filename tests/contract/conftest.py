@@ -1,0 +1,24 @@
+"""Real servers that the contract tests start by script, once a session and only when a test asks for one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localstack import opensearch_node
+
+JARS = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
+
+
+@pytest.fixture(scope="session")
+def opensearch_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real node: the one that the environment names, or one of this session's own."""
+    is_named = opensearch_node.ADDRESS_VARIABLE in os.environ
+    if not is_named and not opensearch_node.can_install(JARS) and os.environ.get("CI") != "true":
+        pytest.skip("needs Maven for a real OpenSearch node, or OPENSEARCH_URL")
+    folder = tmp_path_factory.mktemp("opensearch")
+    try:
+        yield opensearch_node.start(folder, JARS)
+    finally:
+        opensearch_node.stop(folder)
