@@ -14,7 +14,7 @@ LOCAL := $(BIN)/python -m localstack
 # What a user types reaches the programs through the environment, never through a shell's quoting.
 export PORT VECTORS Q FILE
 
-.PHONY: help setup run stop clean distclean ask drop token address status docs check test bench evaluate synth openapi lock
+.PHONY: help setup run stop clean distclean ask drop token address status docs lint check test bench evaluate synth openapi lock
 
 help: ## list what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,21 +53,23 @@ status: setup ## show what runs, and every document
 docs: setup ## write the generated pages and the OpenAPI file
 	@$(BIN)/python -m shared.composition.write_docs
 
-check: setup ## the fast gate: format, lint, types, import contracts, unit and architecture tests
+lint: setup
 	@$(BIN)/ruff format --check --quiet . || { echo "  → $(BIN)/ruff format ." >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@contracts=$$($(BIN)/lint-imports 2>&1) || { echo "$$contracts"; exit 1; }
 	@$(BIN)/mypy --no-error-summary shared functions infra_cdk localstack tests
+
+check: lint ## the fast gate: format, lint, types, import contracts, unit and architecture tests
 	@$(BIN)/pytest -q -m "not slow and not real_server" tests/unit tests/architecture
 
-test: check ## everything: also contracts, template, real servers and the local cloud
+test: lint ## everything: also contracts, template, real servers and the local cloud
 	@$(BIN)/pytest -q tests
 
 bench: setup ## ratios against the raw parts, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
 
-evaluate: setup ## quality on the shared question sets: make evaluate ARGS="retrieval --set DIR"
-	@$(BIN)/python -m tests.evaluation $(ARGS)
+evaluate: setup ## measure quality: make evaluate ARGS="retrieval --set DIR" (or documents, answers; --help tells more)
+	@$(BIN)/python -m tests.evaluation.$(or $(ARGS),retrieval --help)
 
 synth: setup ## write the CloudFormation templates of every environment
 	@$(BIN)/python -m infra_cdk.synth
