@@ -1,41 +1,46 @@
 """How good search is on a question set: `python -m tests.evaluation.retrieval --set DIR --json` (K13).
 
-Prints figures; with `--json`, one object on the last line of standard output.
+Every document of the set becomes a file and goes the whole way from the bucket into a fresh knowledge base; every
+question goes to the search service. Prints figures; with `--json`, one object on the last line of standard output.
 """
 
 import argparse
 import asyncio
+import html
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
-from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
-from shared.adapters.minilm.embedder import MiniLmEmbedder
-from shared.adapters.minilm.tokenizer import MiniLmTokenizer
+from shared.kernel.ids import DocumentId
+from shared.knowledge.descriptions import DocumentDescription
+from shared.knowledge.models import DocumentStatus
 from shared.retrieval.fusion import Fusion
 from shared.retrieval.query import LONGEST_QUERY, SearchMode, SearchQuery
-from tests.evaluation.direct import KB_ID, TENANT, FilledBase, fill
+from tests.evaluation.library import STORES, Library, open_library
 from tests.evaluation.metrics import mean, ndcg, percentiles, recall
-from tests.evaluation.question_sets import QuestionSet, read_question_set
-from tests.evaluation.stores import STORES, open_store
+from tests.evaluation.question_sets import QuestionSet, SetDocument, read_question_set
 
 TIMED_QUESTIONS: Final = 200
 
 
-async def evaluate(questions: QuestionSet, store: str, template: SearchQuery, model: Path) -> dict[str, Any]:
-    """Index the set into a fresh store and ask every question; return the figures."""
-    build_model(model)
-    async with open_store(store) as index:
-        base = await fill(index, MiniLmEmbedder(model), MiniLmTokenizer(model), questions.documents)
+async def evaluate(questions: QuestionSet, store: str, template: SearchQuery) -> dict[str, Any]:
+    """Take the set in, ask every question, and return the figures."""
+    async with open_library(store) as library:
+        started = perf_counter()
+        taken_in = await library.add({file_name(found): as_html(found) for found in questions.documents})
+        seconds = perf_counter() - started
+        set_ids = _set_ids(questions, taken_in)
         rankings = {
-            question.id: await ranked_documents(base, _asking(template, question.text, limit=100))
-            for question in questions.questions
+            asked.id: await _ranked_documents(library, set_ids, _asking(template, asked.text, limit=100))
+            for asked in questions.questions
         }
         timings = [
-            (await base.search.search(TENANT, KB_ID, _asking(template, question.text, limit=5))).timings_ms
-            for question in questions.questions[:TIMED_QUESTIONS]
+            (await library.search(_asking(template, asked.text, limit=5))).timings_ms
+            for asked in questions.questions[:TIMED_QUESTIONS]
         ]
     return {
         "set": questions.name,
@@ -46,19 +51,47 @@ async def evaluate(questions: QuestionSet, store: str, template: SearchQuery, mo
             recall(rankings[asked.id], questions.relevant[asked.id]) for asked in questions.questions
         ),
         "questions": len(questions.questions),
-        "documents": len(questions.documents),
-        "chunks": base.chunks,
-        "indexing_s": round(base.seconds, 2),
+        "documents": Counter(str(found.status) for found in taken_in.values()),
+        "chunks": sum(found.live.chunks for found in taken_in.values() if found.live is not None),
+        "ingestion_s": round(seconds, 1),
         "stages_ms": percentiles(timings),
     }
 
 
-async def ranked_documents(base: FilledBase, query: SearchQuery) -> list[str]:
+def file_name(document: SetDocument) -> str:
+    return f"{document.id}.html"
+
+
+def as_html(document: SetDocument) -> bytes:
+    """Return a page with the document's title and its text as one paragraph, to the letter."""
+    title, text = html.escape(document.title), html.escape(document.text)
+    page = f"<!doctype html><meta charset=utf-8><title>{title}</title><body><p>{text}</p></body>"
+    return page.encode()
+
+
+def _set_ids(questions: QuestionSet, taken_in: Mapping[str, DocumentDescription]) -> dict[DocumentId, list[str]]:
+    """Return which documents of the set each live document is: several, where a set repeats a text."""
+    set_ids: dict[DocumentId, list[str]] = {}
+    for document in questions.documents:
+        found = taken_in[file_name(document)]
+        if found.status is DocumentStatus.SKIPPED_DUPLICATE and found.duplicate_of is not None:
+            set_ids.setdefault(found.duplicate_of, []).append(document.id)
+        elif found.status is DocumentStatus.READY:
+            set_ids.setdefault(found.id, []).append(document.id)
+        elif document.text.strip():
+            raise RuntimeError(f"{document.id} ended as {found.status} ({found.reason}): the figures would be wrong.")
+    return set_ids
+
+
+async def _ranked_documents(
+    library: Library, set_ids: Mapping[DocumentId, Sequence[str]], query: SearchQuery
+) -> list[str]:
     """Return the set's ids of the documents found, best first; a document is as good as its best chunk."""
-    result = await base.search.search(TENANT, KB_ID, query)
+    result = await library.search(query)
     if result.degraded:
         raise RuntimeError(f"A degraded search cannot be scored: {result.degraded}")
-    return list(dict.fromkeys(base.set_ids[ranked.hit.document_id] for ranked in result.hits))
+    found = dict.fromkeys(ranked.hit.document_id for ranked in result.hits)
+    return [set_id for document_id in found for set_id in set_ids[document_id]]
 
 
 def _asking(template: SearchQuery, text: str, limit: int) -> SearchQuery:
@@ -78,7 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mode", choices=[str(mode) for mode in SearchMode], default=str(SearchMode.HYBRID))
     parser.add_argument("--fusion", choices=[str(fusion) for fusion in Fusion], default=str(Fusion.MIN_MAX))
     parser.add_argument("--vector-weight", type=float, help="instead of a new knowledge base's own")
-    parser.add_argument("--model", type=Path, default=DEFAULT_FOLDER, help="folder of the embedding model")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
     options = parser.parse_args(arguments)
     template = SearchQuery(
@@ -87,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fusion=Fusion(options.fusion),
         vector_weight=options.vector_weight,
     )
-    figures = asyncio.run(evaluate(read_question_set(options.set), options.store, template, options.model))
+    figures = asyncio.run(evaluate(read_question_set(options.set), options.store, template))
     if options.json:
         print(json.dumps(figures))
     else:
