@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.retrieval.ports import IndexedChunk, MetadataValue, Scope, Vector
+from shared.retrieval.fields import MetadataValue
+from shared.retrieval.ports import IndexedChunk, Scope, Vector
 
 DIMENSIONS: Final = 16
 

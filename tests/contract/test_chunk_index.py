@@ -13,7 +13,8 @@ from shared.adapters.opensearch.client import connect
 from shared.adapters.opensearch.layout import IndexLayout
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.kernel.ids import TenantId
-from shared.retrieval.ports import ChunkIndex, Condition, Hit, IndexedChunk, MetadataValue, ReadBack, Scope
+from shared.retrieval.fields import Condition, MetadataValue
+from shared.retrieval.ports import ChunkIndex, Hit, IndexedChunk, ReadBack, Scope
 from tests.contract.chunks import ACME, DIMENSIONS, GLOBEX, batches, chunk, document, scope, unit_vector
 
 HOME = scope()
