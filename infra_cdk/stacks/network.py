@@ -57,7 +57,7 @@ class NetworkStack(AreaStack):
 
     def _add_endpoints(self, operations: tuple[Operation, ...]) -> None:
         inside = [op for op in operations if any(use.needs_vpc for use in op.capabilities)]
-        kinds = {type(use.resource) for op in inside for use in op.uses}
+        kinds = {type(use.resource) for op in inside for use in op.capabilities}
         for kind, gateway in GATEWAYS.items():
             if kind in kinds:
                 self.vpc.add_gateway_endpoint(f"{kind.__name__}Endpoint", service=gateway)

@@ -57,7 +57,7 @@ class SearchStack(AreaStack):
             logging=self._logging(),
             suppress_logs_resource_policy=True,
             vpc=network.vpc if network else None,
-            vpc_subnets=[ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)] if network else None,
+            vpc_subnets=[_subnets(network, capacity.instances)] if network else None,
             security_groups=[self._door(network)] if network else None,
             removal_policy=self.removal,
         )
@@ -131,3 +131,8 @@ class SearchStack(AreaStack):
             acknowledge(self.domain, "OS4", "One small node: dedicated masters would cost three times the data node.")
         if capacity.instances == 1:
             acknowledge(self.domain, "OS7", "One small node has one zone; its content can be built again from S3.")
+
+
+def _subnets(network: Network, instances: int) -> ec2.SubnetSelection:
+    """One subnet per zone that holds data: a domain of one node refuses two."""
+    return ec2.SubnetSelection(subnets=network.vpc.isolated_subnets[: min(instances, 2)])

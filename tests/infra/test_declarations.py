@@ -10,6 +10,7 @@ from shared.identity.permissions import Permission
 from shared.operations.capabilities import (
     EMBEDDER,
     EVENTS,
+    INDEX_QUEUE,
     METADATA,
     PARSE_QUEUE,
     PARSER,
@@ -22,6 +23,7 @@ from shared.operations.declaration import (
     AuthorizerTrigger,
     HttpTrigger,
     Operation,
+    QueueTrigger,
     RateClass,
     ScheduleTrigger,
     StreamTrigger,
@@ -43,8 +45,10 @@ def build(tmp_path: Path) -> Build:
     from infra_cdk.environment import build_environment
     from infra_cdk.settings import settings_from
 
-    def synthesize(environment: str, *operations: Operation, spoil: Callable[[App], None] | None = None) -> Templates:
-        app = App(context=context_of(environment), analytics_reporting=False, outdir=str(tmp_path))
+    def synthesize(
+        environment: str, *operations: Operation, spoil: Callable[[App], None] | None = None, **context: str
+    ) -> Templates:
+        app = App(context=context_of(environment, **context), analytics_reporting=False, outdir=str(tmp_path))
         build_environment(app, settings_from(app.node.try_get_context), operations)
         if spoil is not None:
             spoil(app)
@@ -95,6 +99,40 @@ def test_vpc_has_doors_for_what_its_functions_declare_and_no_others(build: Build
         "dynamodb",
         "sqs",
     }
+
+
+def test_consumer_in_the_vpc_reaches_its_queue_to_postpone_a_message(build: Build) -> None:
+    consumer = sample("index_samples", QueueTrigger(INDEX_QUEUE), [VECTORS.write])
+
+    (endpoint,) = build("prod", consumer).all("AWS::EC2::VPCEndpoint")
+
+    assert "sqs" in str(endpoint.properties["ServiceName"])
+
+
+def test_existing_domain_needs_neither_ours_nor_a_vpc(build: Build) -> None:
+    searches = sample("search_samples", ScheduleTrigger(1), [VECTORS.search])
+
+    templates = build(
+        "prod", searches, opensearch_endpoint="https://search.example.com", opensearch_domain_name="company-search"
+    )
+
+    assert templates.by_stack.keys().isdisjoint({"Tessera-prod-search", "Tessera-prod-network"})
+    (function,) = templates.all("AWS::Lambda::Function")
+    assert function.properties["Environment"]["Variables"]["TESSERA_VECTORS"] == "https://search.example.com"
+    (role,) = templates.all("AWS::IAM::Role")
+    assert ":domain/company-search/*" in str(templates.resolve(role.stack, role.properties["Policies"]))
+
+
+def test_alarms_reach_the_address_of_the_settings(build: Build) -> None:
+    templates = build("prod", sample("tidy_samples", ScheduleTrigger(1)), alarms_email="ops@example.com")
+
+    (topic,) = templates.all("AWS::SNS::Topic")
+    (subscription,) = templates.all("AWS::SNS::Subscription")
+    assert (subscription.properties["Protocol"], subscription.properties["Endpoint"]) == ("email", "ops@example.com")
+    for alarm in templates.all("AWS::CloudWatch::Alarm"):
+        assert templates.resolve(alarm.stack, alarm.properties["AlarmActions"]) == [
+            f"{topic.stack}.{topic.logical_id}.Ref"
+        ]
 
 
 def test_route_that_needs_a_caller_is_not_deployed_without_an_authorizer(build: Build) -> None:
