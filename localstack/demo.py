@@ -149,14 +149,16 @@ def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:
 def _in_context(api: Api, kb_id: str, citation: dict[str, Any]) -> Quotation:
     """Return a citation with the text around it. Raises: LocalCloudError when the text there is not the quotation."""
     span = {"start": citation["start"], "end": citation["end"]}
+    document = f"/knowledge-bases/{kb_id}/documents/{citation['document_id']}"
+    name = api.call("GET", document)["name"]
     there = api.call(
         "GET",
-        f"/knowledge-bases/{kb_id}/documents/{citation['document_id']}/text",
-        query={**{name: str(at) for name, at in span.items()}, "context": str(CONTEXT_CHARACTERS)},
+        f"{document}/text",
+        query={"context": str(CONTEXT_CHARACTERS)} | {side: str(at) for side, at in span.items()},
     )
     if there["quote"] != citation["quote"]:
         raise LocalCloudError(
-            f"{citation['document_name']} is cited with {citation['quote']!r}, but {there['quote']!r} stands there.",
+            f"{name} is cited with {citation['quote']!r}, but {there['quote']!r} stands there.",
             "This must never happen: please report it with the document",
         )
     return Quotation(
@@ -164,7 +166,7 @@ def _in_context(api: Api, kb_id: str, citation: dict[str, Any]) -> Quotation:
         quote=there["quote"],
         before=there["before"],
         after=there["after"],
-        document=citation["document_name"],
+        document=name,
         version=citation["generation"],
         page=citation.get("page"),
     )
