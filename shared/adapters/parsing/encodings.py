@@ -24,6 +24,7 @@ _WESTERN = re.compile(
 )
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff\uff01-\uff5e\u3000-\u303f]")
 _HALF_WIDTH_KANA = re.compile(r"[\uff61-\uff9f]")
+_WORD = re.compile(r"[^\W\d_]+")
 _DECLARED = re.compile(rb"(?:charset\s*=\s*[\"']?|encoding\s*=\s*[\"'])([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _SAMPLE_BYTES = 200_000
 
@@ -101,7 +102,7 @@ def _decode_legacy(content: bytes, declared: str | None) -> Decoded:
         return _exact_or_replaced(content, declared, guessed=False)
     high = len(_HIGH.findall(content, 0, _SAMPLE_BYTES))
     in_utf8 = sum(len(found) for found in _UTF8_SEQUENCE.findall(content, 0, _SAMPLE_BYTES))
-    if in_utf8 * 2 > high:
+    if in_utf8 * 5 > high * 4:
         return _exact_or_replaced(content, "utf-8", guessed=False)
     return _exact_or_replaced(content, _likeliest(content, high), guessed=True)
 
@@ -115,11 +116,18 @@ def _likeliest(content: bytes, high: int) -> str:
         from charset_normalizer import from_bytes  # 30 ms to import, seldom needed
 
         best = from_bytes(content[:_SAMPLE_BYTES]).best()
-        if best is not None and known_encoding(best.encoding):
+        if best is not None and known_encoding(best.encoding) and not _mixes_scripts(str(best)):
             return best.encoding
     western = sum(len(found) for found in _WESTERN.findall(content, 0, _SAMPLE_BYTES))
     # Otherwise stray bytes in Unicode: replacing them says more truly what the file holds.
     return "cp1252" if western * 2 > high else "utf-8"
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Tell whether words mix plain letters with another alphabet: a wrong guess does, people do not."""
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    mixed = sum(any(letter.isascii() for letter in word) and max(word) > "\u0370" for word in words)
+    return mixed * 20 > len(words)
 
 
 def _is_japanese(content: bytes, encoding: str) -> bool:
