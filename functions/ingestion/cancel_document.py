@@ -20,7 +20,7 @@ async def cancel_document(
 ) -> DocumentDescription:
     """Stop the latest upload of a document, wherever it is; what is served of an earlier one stays served.
 
-    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToCancelError.
+    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToCancelError, RetryLaterError.
     """
     await services.documents.cancel(caller.tenant, kb_id, document_id)
     return await services.catalogue.document(caller.tenant, kb_id, document_id)

@@ -45,7 +45,7 @@ async def create_upload(
     Repeated with the same Idempotency-Key, it answers with the same document and a fresh form.
 
     Raises: KnowledgeBaseNotFoundError, DuplicateDocumentError, DocumentLimitError, DocumentTooLargeError,
-    InvalidMetadataError, InvalidFieldError, IdempotencyKeyReusedError.
+    InvalidMetadataError, InvalidFieldError, IdempotencyKeyReusedError, RetryLaterError.
     """
     asked_for = request.model_dump_json()
     upload_id = await services.repeated_requests.choose_id(caller, "upload", idempotency_key, kb_id, asked_for)

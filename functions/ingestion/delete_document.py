@@ -18,6 +18,6 @@ from shared.operations.declaration import RateClass, operation
 async def delete_document(kb_id: KnowledgeBaseId, document_id: DocumentId, caller: Caller, services: Services) -> None:
     """Delete a document: from now on nothing of it is served; its file, text and chunks are destroyed afterwards.
 
-    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, also when they belong to another tenant.
+    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, also when they belong to another tenant; RetryLaterError.
     """
     await services.documents.delete(caller.tenant, kb_id, document_id)

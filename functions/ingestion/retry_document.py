@@ -21,7 +21,8 @@ async def retry_document(
 ) -> DocumentDescription:
     """Process the file of a document again, as a new generation with three new attempts.
 
-    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToRetryError, ContentGoneError.
+    Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToRetryError, ContentGoneError,
+    RetryLaterError.
     """
     await services.documents.retry(caller.tenant, kb_id, document_id)
     return await services.catalogue.document(caller.tenant, kb_id, document_id)

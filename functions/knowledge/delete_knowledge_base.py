@@ -18,6 +18,6 @@ from shared.operations.declaration import RateClass, operation
 async def delete_knowledge_base(kb_id: KnowledgeBaseId, caller: Caller, services: Services) -> None:
     """Delete a knowledge base: from now on nothing of it is found; its files and texts are destroyed afterwards.
 
-    Raises: KnowledgeBaseNotFoundError, also when the base belongs to another tenant.
+    Raises: KnowledgeBaseNotFoundError, also when the base belongs to another tenant; RetryLaterError.
     """
     await services.knowledge_bases.delete(caller.tenant, kb_id)

@@ -59,7 +59,7 @@ class Adapters:
         def guard(address: str, action: str) -> None:
             name = names.get(address)
             if name is None:
-                raise UndeclaredUseError(f"{action} was asked of something unknown to the settings.", action=action)
+                raise UndeclaredUseError(f"{action} was asked of something unknown to the settings.")
             self._grants.require_action(name, action)
 
         return AwsClients(guard)

@@ -1,17 +1,12 @@
 """What one function was granted, and the refusal of everything else: least privilege where no emulator enforces IAM."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
 
-from shared.kernel.errors import Kind, TesseraError
 from shared.operations.capabilities import Capability
 
 
-class UndeclaredUseError(TesseraError):
-    """Code used something that its operation does not declare: a defect, in tests as in production."""
-
-    code: ClassVar[str] = "undeclared-use"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
+class UndeclaredUseError(Exception):
+    """Code used something that its operation does not declare: a defect, in tests as in production, and no caller's."""
 
 
 class Grants:
@@ -25,7 +20,7 @@ class Grants:
         """Raises: UndeclaredUseError when one of `capabilities` is not declared."""
         for capability in capabilities:
             if capability not in self._capabilities:
-                raise UndeclaredUseError(f"Declare {capability.id} in the operation's uses.", capability=capability.id)
+                raise UndeclaredUseError(f"Declare {capability.id} in the operation's uses.")
 
     def require_any(self, *capabilities: Capability) -> None:
         """Raises: UndeclaredUseError when none of `capabilities` is declared."""
@@ -35,11 +30,7 @@ class Grants:
     def require_action(self, resource_name: str, action: str) -> None:
         """Raises: UndeclaredUseError when no declared capability carries `action` on the resource."""
         if action not in self._actions.get(resource_name, frozenset()):
-            raise UndeclaredUseError(
-                f"{action} on {resource_name} is not covered by the operation's uses.",
-                resource=resource_name,
-                action=action,
-            )
+            raise UndeclaredUseError(f"{action} on {resource_name} is not covered by the operation's uses.")
 
     def __contains__(self, capability: object) -> bool:
         return capability in self._capabilities

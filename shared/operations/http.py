@@ -5,6 +5,7 @@ Order of a request: request id → caller → permission → body and parameters
 
 import inspect
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, get_type_hints
@@ -91,9 +92,11 @@ def build_app(operations: Iterable[Operation], services_of: ServicesOf, caller_o
     return app
 
 
-def respond(document: Problem) -> Response:
-    """Send a problem document."""
-    headers = {"www-authenticate": "Bearer"} if document.status == HTTPStatus.UNAUTHORIZED else None
+def respond(document: Problem, retry_after_s: float | None = None) -> Response:
+    """Send a problem document, and say when to try again if that is known."""
+    headers = {"www-authenticate": "Bearer"} if document.status == HTTPStatus.UNAUTHORIZED else {}
+    if retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(retry_after_s))
     return Response(document.to_json(), document.status, headers, MEDIA_TYPE)
 
 
@@ -180,7 +183,7 @@ class _OperationRoute(APIRoute):
             except RequestValidationError as error:
                 return respond(invalid_request(_field_errors(error), request_id_of(request)))
             except TesseraError as error:
-                return respond(to_problem(error, request_id_of(request)))
+                return respond(to_problem(error, request_id_of(request)), getattr(error, "retry_after_s", None))
             except Exception as error:  # noqa: BLE001 (the entry keeps the rest inside)
                 _log.exception("request failed", extra={"request_id": request_id_of(request)})
                 return respond(to_problem(error, request_id_of(request)))

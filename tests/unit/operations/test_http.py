@@ -13,6 +13,7 @@ from shared.identity.permissions import Permission, Role
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId, UserId
 from shared.operations.declaration import HttpTrigger, RateClass
+from shared.operations.grants import Grants
 from shared.operations.http import MAX_BODY_BYTES, build_app
 from shared.operations.openapi import declared_errors, export_openapi
 from tests.unit.operations.samples import sample_operation
@@ -21,6 +22,12 @@ from tests.unit.operations.samples import sample_operation
 class ShelfMissingError(TesseraError):
     code = "shelf-missing"
     kind = Kind.MISSING
+
+
+class ShelfBusyError(TesseraError):
+    code = "shelf-busy"
+    kind = Kind.UNAVAILABLE
+    retry_after_s = 1.2
 
 
 class Book(BaseModel):
@@ -51,6 +58,10 @@ async def put_book(
     assert services.name == "services of put_book"
     if shelf == "missing":
         raise ShelfMissingError("Make the shelf first.", shelf=shelf)
+    if shelf == "busy":
+        raise ShelfBusyError("Try again.")
+    if shelf == "undeclared":
+        Grants([]).require_action("shelves", "shelf:Put")
     if shelf == "broken":
         raise RuntimeError("secret detail")
     return Shelf(shelf=shelf, tenant=caller.tenant, title=book.title, copies=copies)
@@ -120,6 +131,19 @@ async def test_declared_error_becomes_a_problem_document(api):
         "request_id": response.headers["x-request-id"],
         "facts": {"shelf": "missing"},
     }
+
+
+async def test_failure_that_passes_says_when_to_try_again(api):
+    response = await api.post("/shelves/busy/books", json={"title": "Dune"}, headers=OWNER)
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+
+
+async def test_missing_capability_is_our_defect_and_no_refusal_of_the_caller(api):
+    response = await api.post("/shelves/undeclared/books", json={"title": "Dune"}, headers=OWNER)
+
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert "shelf:Put" not in response.text
 
 
 async def test_unknown_error_tells_nothing_but_the_request_id(api):
