@@ -1,7 +1,9 @@
 """The local cloud as a whole: the emulator, what is deployed on it, the token issuer, and the folder they live in."""
 
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,6 +50,11 @@ class LocalCloud:
 def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) -> LocalCloud:
     """Start and deploy whatever of the local cloud does not stand yet. Raises: LocalCloudError."""
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        return _start(folder, port, opensearch_endpoint, say)
+
+
+def _start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) -> LocalCloud:
     issuer = open_issuer(folder / "identity")
     was_running = emulator.find(folder / "emulator") is not None
     running = emulator.start(folder / "emulator", port, launcher_variables(folder))
@@ -66,6 +73,19 @@ def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) ->
         running.save()
     say("Deployed" if changed else "Nothing changed since the last deployment")
     return LocalCloud(folder, running, deployment, issuer)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second command from starting the same local cloud meanwhile; the lock ends with the process."""
+    with (folder / "starting.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalCloudError(
+                "Another command is starting this local cloud right now.", "Wait until it is done, then run this again."
+            ) from error
+        yield
 
 
 def launcher_variables(folder: Path) -> dict[str, str]:

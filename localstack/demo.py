@@ -28,8 +28,9 @@ def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
     """
     began = time.monotonic()
     display.heading("Local cloud")
-    running = cloud.start(folder, port, opensearch_endpoint, display.line)
-    explorer = explorer_process.start(folder)
+    with display.CONSOLE.status("working …"):
+        running = cloud.start(folder, port, opensearch_endpoint, display.line)
+        explorer = explorer_process.start(folder)
     with Api(running.api_address, running.token()) as api:
         kb_id = _knowledge_base(api)
         display.heading(f"Sample documents, dropped into s3://{running.uploads_bucket}/{_prefix(kb_id)}")
