@@ -33,9 +33,9 @@ class Functions:
         trigger = operation.trigger
         assert isinstance(trigger, QueueTrigger)
         address = self._cloud.address_of(trigger.queue)
-        received = self._cloud.sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, VisibilityTimeout=720).get(
-            "Messages", []
-        )
+        received = self._cloud.sqs.receive_message(
+            QueueUrl=address, MaxNumberOfMessages=min(10, trigger.batch_size), VisibilityTimeout=720
+        ).get("Messages", [])
         if not received:
             return 0
         event = {"Records": [_record(message) for message in received]}

@@ -1,0 +1,88 @@
+"""What is left when everything has come to rest, in terms a user would use: no ids, no generations, no moments."""
+
+from shared.knowledge.models import ContentClaim, Document, DocumentStatus
+from shared.retrieval.ports import Scope
+from tests.ingestion.world import TENANT
+
+
+def documents_of(world):
+    return [record for record in world.records.records.values() if isinstance(record, Document)]
+
+
+def base_of(world):
+    return world.records.records[TENANT, "kb", world.base.kb_id]
+
+
+def name_of(document):
+    return document.key.rpartition("/")[2]
+
+
+def served_text(world, document):
+    """Return the text that readers are served of a document, None for nothing."""
+    served = document.served_in(base_of(world).serving)
+    if served is None:
+        return None
+    return world.artifacts.texts[TENANT, document.kb_id, document.document_id, served.generation].text
+
+
+def outcome(world):
+    """Return per file name its status, reason and served text; deleted documents look like missing ones.
+
+    Which attempt was the last one to fail, and so the reason, may differ with a crash.
+    """
+    return {
+        name_of(document): (
+            document.status.value,
+            None if document.status is DocumentStatus.FAILED else document.reason,
+            served_text(world, document),
+        )
+        for document in documents_of(world)
+        if document.status not in {DocumentStatus.DELETED, DocumentStatus.EXPIRED}
+    }
+
+
+def dead_letters(world):
+    """Return the names of the files whose messages ended in a dead-letter queue."""
+    names = {document.document_id: name_of(document) for document in documents_of(world)}
+    return {names[message.document_id] for message in world.queues.dead}
+
+
+def check_truth(world):
+    """What must hold at every moment, whoever is half-way through what (invariants 1, 2)."""
+    base = base_of(world)
+    for document in documents_of(world):
+        assert not (document.is_deleted and document.live)
+        served = document.served_in(base.serving)
+        if document.status is DocumentStatus.READY and not document.is_deleted:
+            assert served is not None, "ready, and yet nothing is served"
+        if served is not None:
+            scope = Scope(base.kb_id, base.serving)
+            found = world.index.chunks_of(TENANT, scope, document.document_id, served.generation)
+            assert sorted(found) == list(range(served.chunks)), "a search does not find all that is said to be served"
+
+
+def check_rest(world):
+    """What must hold when nothing is under way any more: counts add up, claims are true, nothing is left over."""
+    check_truth(world)
+    base = base_of(world)
+    documents = documents_of(world)
+    assert not world.tasks
+    assert not world.queues.waiting
+    assert all(document.work is None and document.due is None for document in documents)
+    assert all(document.status is not DocumentStatus.PROCESSING for document in documents)
+    tally = world.records.tallies.get((TENANT, base.kb_id))
+    assert (tally.documents if tally else 0) == sum(document.occupies_place for document in documents)
+    held = {sha: document.document_id for document in documents for sha in document.held_hashes}
+    claims = {r.sha256: r.owner for r in world.records.records.values() if isinstance(r, ContentClaim)}
+    assert claims == held
+    live = {
+        (Scope(base.kb_id, index), document.document_id, served.generation)
+        for document in documents
+        for index, served in document.live.items()
+    }
+    assert {key[1:4] for key in world.index.written} == live, "the index holds what nobody serves"
+    assert {(key[2], key[3]) for key in world.artifacts.texts} == {(doc, generation) for _, doc, generation in live}
+    for document in documents:
+        if document.tombstone is not None and document.tombstone.by_request:
+            versions = world.objects.stored.get(document.key, [])
+            assert all(stored.content is None for stored in versions), "the original outlived its erasure"

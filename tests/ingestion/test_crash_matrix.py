@@ -1,0 +1,341 @@
+"""A process is killed, or an answer is lost, at every external effect: the end is always the same (measure 8).
+
+Each story is played once undisturbed, then once per effect with that effect disturbed.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from shared.documents.chunking.config import ChunkingConfig
+from shared.knowledge.config import ConfigChange
+from shared.knowledge.documents import UploadRequest
+from shared.knowledge.errors import DocumentNotFoundError, NothingToCancelError, NothingToRetryError
+from shared.knowledge.keys import document_id_of
+from shared.knowledge.knowledge_bases import KnowledgeBaseChange
+from shared.knowledge.messages import LookAgain
+from tests.ingestion.outcome import check_rest, check_truth, dead_letters, outcome
+from tests.ingestion.world import LOST, TENANT, LostAnswerError, World
+
+X = "one two three. " * 300
+Y = "four five six. " * 300
+KILLED = "killed"
+SMALLER = ConfigChange(chunking=ChunkingConfig(max_tokens=100, min_tokens=16, context_tokens=16))
+
+
+@dataclass
+class Disturbance:
+    """Which effect to disturb, counted from the story's beginning, and how."""
+
+    effect: int = -1
+    how: str = KILLED
+
+
+class DisturbedWorld(World):
+    def __init__(self, disturbance):
+        self.effects = 0
+        self.names = []
+        self._disturbance = None
+        super().__init__()
+        self.effects = 0
+        self._disturbance = disturbance
+
+    def step(self, task, order=None):
+        planned = self._disturbance
+        if planned is None:  # the knowledge base itself is being created
+            return super().step(task, order)
+        self.effects += 1
+        self.names.append(task.at)
+        check_truth(self)
+        if self.effects == planned.effect:
+            if planned.how == LOST:
+                return super().step(task, LOST)
+            task.kill()
+            task.error = LostAnswerError("killed")
+            self.tasks.remove(task)
+            return task
+        return super().step(task, order)
+
+    # --- what a user does: puts files, and repeats a request that was not answered ---------------------------------
+
+    def key(self, name):
+        return f"t/{TENANT}/kb/{self.base.kb_id}/{name}"
+
+    def put(self, name, content):
+        return self.objects.put(self.key(name), content.encode())
+
+    def insist(self, request, *fine):
+        while True:
+            task = self.run(request())
+            if task.error is None or isinstance(task.error, fine):
+                return task.result
+            assert isinstance(task.error, LostAnswerError), task.error
+
+    def delete(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.delete(TENANT, self.base.kb_id, document_id), DocumentNotFoundError)
+
+    def cancel(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.cancel(TENANT, self.base.kb_id, document_id), NothingToCancelError)
+
+    def retry(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.retry(TENANT, self.base.kb_id, document_id), NothingToRetryError)
+
+    def reindex(self):
+        self.insist(
+            lambda: self.knowledge_bases.update(TENANT, self.base.kb_id, KnowledgeBaseChange(config=SMALLER))
+        )
+
+    def accept(self):
+        """Let all events be looked at, and nothing more."""
+        while events := [found for found in self.queues.waiting if isinstance(found.message, LookAgain)]:
+            self.clock.moment = max([self.clock.now(), *(found.visible_at for found in events)])
+            for found in events:
+                task = self.deliver(found)
+                while not task.done:
+                    self.step(task)
+
+
+def new_document(world):
+    world.put("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def replaced(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def replaced_while_under_way(world):
+    world.put("a", X)
+    world.accept()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def hostile_replacement(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", "hostile")
+    world.quiet_down()
+    return {"a": ("rejected", "malformed", X)}
+
+
+def same_bytes_again(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def deleted(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.delete("a")
+    world.quiet_down()
+    return {}
+
+
+def deleted_while_under_way(world):
+    world.put("a", X)
+    world.accept()
+    world.delete("a")
+    world.quiet_down()
+    return {}
+
+
+def deleted_and_put_again(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.delete("a")
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def moved(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    world.objects.remove(world.key("a"))
+    world.quiet_down()
+    return {"b": ("ready", None, X)}
+
+
+def duplicate_takes_over(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y), "b": ("ready", None, X)}
+
+
+def duplicate_waits(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X), "b": ("skipped_duplicate", "duplicate_content", None)}
+
+
+def old_version_purged(world):
+    old = world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    world.objects.destroy(world.key("a"), old)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def delete_marker_removed(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.objects.remove(world.key("a"))
+    world.quiet_down()
+    marker = world.objects.stored[world.key("a")][-1].version_id
+    world.objects.destroy(world.key("a"), marker)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def cancelled_then_retried(world):
+    world.put("a", X)
+    world.accept()
+    world.cancel("a")
+    world.quiet_down()
+    world.retry("a")
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def cancelled(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.accept()
+    world.cancel("a")
+    world.quiet_down()
+    return {"a": ("cancelled", "cancelled_by_request", X)}
+
+
+def poison(world):
+    world.put("a", "poison")
+    world.put("b", X)
+    world.quiet_down()
+    return {"a": ("failed", None, None), "b": ("ready", None, X)}
+
+
+def deleted_between_read_back_and_flip(world):
+    world.put("a", X)
+    run_to_flip(world)
+    world.delete("a")
+    finish(world)
+    world.quiet_down()
+    return {}
+
+
+def replaced_between_read_back_and_flip(world):
+    world.put("a", X)
+    run_to_flip(world)
+    world.put("a", Y)
+    world.accept()
+    finish(world)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def reindexed(world):
+    for name in "abc":
+        world.put(name, name + X)
+    world.quiet_down()
+    world.reindex()
+    world.quiet_down()
+    return {name: ("ready", None, name + X) for name in "abc"}
+
+
+def reindexed_during_an_upload(world):
+    for name in "abc":
+        world.put(name, name + X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.put("d", X)
+    world.accept()
+    world.reindex()
+    world.quiet_down()
+    return {"a": ("ready", None, Y), "b": ("ready", None, "b" + X), "c": ("ready", None, "c" + X),
+            "d": ("ready", None, X)}  # fmt: skip
+
+
+def uploaded_as_promised(world):
+    request = UploadRequest("a")
+    promise = world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    world.objects.put(promise.document.key, X.encode())
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def promise_not_kept(world):
+    request = UploadRequest("a")
+    world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    world.quiet_down()
+    return {}
+
+
+def run_to_flip(world):
+    """Work until the first document is read back and only the flip is left."""
+    while "index.read_back" not in world.names:
+        for found in world.queues.deliverable():
+            task = world.deliver(found)
+            while not task.done and "index.read_back" not in world.names:
+                world.step(task)
+        world.clock.advance(60)
+        world.run(world.recovery.recover())
+
+
+def finish(world):
+    while world.tasks:
+        world.step(world.tasks[0])
+
+
+STORIES = [
+    new_document, replaced, replaced_while_under_way, hostile_replacement, same_bytes_again, deleted,
+    deleted_while_under_way, deleted_and_put_again, moved, duplicate_takes_over, duplicate_waits, old_version_purged,
+    delete_marker_removed, cancelled_then_retried, poison, deleted_between_read_back_and_flip,
+    replaced_between_read_back_and_flip, reindexed, reindexed_during_an_upload, uploaded_as_promised, promise_not_kept,
+]  # fmt: skip
+
+
+def play(story, disturbance):
+    world = DisturbedWorld(disturbance)
+    expected = story(world)
+    assert outcome(world) == expected
+    assert dead_letters(world) == {name for name, (status, _, _) in expected.items() if status == "failed"}
+    world.settle_down()
+    assert outcome(world) == expected
+    check_rest(world)
+    return world
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+@pytest.mark.parametrize("how", [KILLED, LOST])
+def test_a_crash_at_any_effect_changes_nothing(story, how):
+    effects = play(story, Disturbance()).effects
+
+    for effect in range(1, effects + 1):
+        try:
+            play(story, Disturbance(effect, how))
+        except BaseException as error:
+            error.add_note(f"{story.__name__}: {how} at effect {effect}")
+            raise

@@ -1,0 +1,272 @@
+"""All of ingestion on small stores in memory, one external effect at a time.
+
+Every call of a port is an effect. Before it, the running task hands control back, so a test decides who goes on, who
+is killed, and whose answer is lost. No effect escapes this: the ports themselves are wrapped.
+"""
+
+import types
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from shared.documents.canonical import CanonicalText, Page
+from shared.documents.rejections import RejectionReason, rejected
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.documents import Documents
+from shared.knowledge.indexing import Indexing
+from shared.knowledge.intake import Intake
+from shared.knowledge.knowledge_bases import KnowledgeBases
+from shared.knowledge.messages import (
+    AdvanceReindex,
+    IndexChunks,
+    LookAgain,
+    ParseDocument,
+    PublishDocument,
+    SweepDocument,
+    SweepKnowledgeBase,
+)
+from shared.knowledge.parsing import Parsing
+from shared.knowledge.policy import IngestionPolicy
+from shared.knowledge.publishing import Publishing
+from shared.knowledge.recovery import Recovery
+from shared.knowledge.reindexing import Reindexing
+from shared.knowledge.sweeping import Sweeping
+from tests.ingestion.delivery import MemoryQueues
+from tests.ingestion.memory import HashEmbedder, MemoryArtifacts, MemoryIndex, MemoryObjects, MemoryRecords
+
+TENANT = "acme"
+POLICY = IngestionPolicy(batch_size=2, reindex_page=2, sweep_page=2)
+LOST = "lost"
+
+
+class SimulatedClock:
+    def __init__(self):
+        self.moment = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+    def now(self):
+        return self.moment
+
+    def advance(self, seconds):
+        self.moment += timedelta(seconds=seconds)
+
+
+class LostAnswerError(Exception):
+    """The effect happened, but its caller never heard of it."""
+
+
+@types.coroutine
+def _gate(name) -> Iterator[str]:
+    return (yield name)
+
+
+class Gated:
+    """A port whose every call is an effect that the test lets happen."""
+
+    def __init__(self, name, port):
+        self._name = name
+        self._port = port
+
+    def __getattr__(self, method):
+        inner = getattr(self._port, method)
+        name = f"{self._name}.{method}"
+        if method == "due_records":
+            return inner
+
+        async def effect(*args, **kwargs):
+            order = await _gate(name)
+            result = await inner(*args, **kwargs)
+            if order == LOST:
+                raise LostAnswerError(name)
+            return result
+
+        return effect
+
+
+class WordTokenizer:
+    limit = 256
+
+    def spans(self, text):
+        spans, start = [], None
+        for at, character in enumerate(text + " "):
+            if character.isspace():
+                if start is not None:
+                    spans.append((start, at))
+                start = None
+            elif start is None:
+                start = at
+        return spans
+
+
+class SimulatedParser:
+    """Text files, of which some are hostile and some kill every attempt."""
+
+    async def parse(self, name, content):
+        if content.startswith(b"hostile"):
+            raise rejected(RejectionReason.MALFORMED)
+        if content.startswith(b"poison"):
+            raise MemoryError("poison")
+        text = content.decode()
+        return CanonicalText(text, "txt", pages=(Page(1, 0, len(text)),))
+
+
+class Task:
+    """A running coroutine, stopped before its next effect."""
+
+    def __init__(self, name, coroutine, waiting=None):
+        self.name = name
+        self.waiting = waiting
+        self.result = None
+        self.error = None
+        self.done = False
+        self._coroutine = coroutine
+        self.at = None
+        self._advance(None)
+
+    def step(self, order=None):
+        """Let the next effect happen, and go on to the one after it."""
+        assert not self.done
+        self._advance(order)
+
+    def _advance(self, order):
+        try:
+            self.at = self._coroutine.send(order)
+        except StopIteration as stop:
+            self.done, self.result = True, stop.value
+        except Exception as error:  # noqa: BLE001 - as the queue's entry does
+            self.done, self.error = True, error
+
+    def kill(self):
+        """End the process that runs this: no effect follows, no answer goes out."""
+        self._coroutine.close()
+        self.done = True
+
+
+class World:
+    """A knowledge base with its bucket, queues and stages."""
+
+    def __init__(self):
+        self.clock = SimulatedClock()
+        self.queues = MemoryQueues(self.clock)
+        self.records = MemoryRecords()
+        self.objects = MemoryObjects(changed=lambda key: self.queues.put(LookAgain(keys=(key,))))
+        self.artifacts = MemoryArtifacts()
+        self.index = MemoryIndex()
+        self.tasks = []
+        self.wire()
+        self.base = self.run(self.knowledge_bases.create(TENANT, "Base", config=KnowledgeBaseConfig())).result
+
+    def wire(self):
+        records, objects = Gated("records", self.records), Gated("objects", self.objects)
+        artifacts, index, queue = (
+            Gated("artifacts", self.artifacts),
+            Gated("index", self.index),
+            Gated("queue", self.queues),
+        )
+        parser, clock = SimulatedParser(), self.clock
+        self.knowledge_bases = KnowledgeBases(records, queue, clock, POLICY)
+        self.documents = Documents(records, objects, objects, queue, clock, POLICY)
+        intake = Intake(records, objects, queue, clock, POLICY)
+        parsing = Parsing(records, objects, artifacts, queue, parser, WordTokenizer(), clock, POLICY)
+        indexing = Indexing(records, artifacts, queue, index, HashEmbedder(), clock, POLICY)
+        publishing = Publishing(records, queue, index, clock, POLICY)
+        sweeping = Sweeping(records, objects, artifacts, index, queue, clock, POLICY)
+        reindexing = Reindexing(records, queue, clock, POLICY)
+        self.recovery = Recovery(records, self.records, objects, queue, clock, POLICY)
+
+        async def look(message):
+            for key in message.keys:
+                await intake.look_again(key)
+
+        self._consumers = {
+            LookAgain: look,
+            ParseDocument: parsing.parse,
+            IndexChunks: indexing.index,
+            PublishDocument: publishing.publish,
+            SweepDocument: sweeping.sweep_document,
+            SweepKnowledgeBase: sweeping.sweep_knowledge_base,
+            AdvanceReindex: reindexing.advance,
+        }
+
+    # --- one thing at a time -------------------------------------------------------------------------------------
+
+    def start(self, name, coroutine):
+        """Start what a user or the schedule asks for; it stops before its first effect."""
+        return self._watch(Task(name, coroutine))
+
+    def deliver(self, found, *, duplicate=False):
+        """Deliver a message; a duplicate is delivered without the queue noticing."""
+        if not duplicate:
+            self.queues.receive(found)
+        coroutine = self._consumers[type(found.message)](found.message)
+        return self._watch(Task(type(found.message).__name__, coroutine, None if duplicate else found))
+
+    def _watch(self, task):
+        self.tasks.append(task)
+        return self._settle(task)
+
+    def step(self, task, order=None):
+        task.step(order)
+        return self._settle(task)
+
+    def kill(self, task):
+        task.kill()
+        self.tasks.remove(task)
+
+    def _settle(self, task):
+        if task.done:
+            self.tasks.remove(task)
+            if task.waiting is not None:
+                if task.error is None:
+                    self.queues.acknowledge(task.waiting)
+                else:
+                    retry_after_s = getattr(task.error, "retry_after_s", None)
+                    if retry_after_s is not None:
+                        self.queues.postpone(task.waiting, retry_after_s)
+        return task
+
+    # --- whole runs ----------------------------------------------------------------------------------------------
+
+    def run(self, coroutine, name="call"):
+        """Run one thing to its end, alone."""
+        task = self.start(name, coroutine)
+        while not task.done:
+            self.step(task)
+        return task
+
+    def work_off(self):
+        """Deliver all that may be delivered now, one after the other, until nothing is left."""
+        while True:
+            ready = self.queues.deliverable()
+            if not ready:
+                return
+            task = self.deliver(ready[0])
+            while not task.done:
+                self.step(task)
+
+    def settle_down(self, days=30):
+        """Finish what runs, then let time pass with the schedule until nothing is due any more."""
+        while self.tasks:
+            self.step(self.tasks[0])
+        self.work_off()
+        end = self.clock.now() + timedelta(days=days)
+        while self.clock.now() < end:
+            moments = [found.visible_at for found in self.queues.waiting]
+            moments += [record.due for record in self.records.records.values() if getattr(record, "due", None)]
+            if not moments:
+                return
+            self.clock.moment = max(self.clock.now() + timedelta(seconds=1), min(moments))
+            self.run(self.recovery.recover(), "schedule")
+            self.work_off()
+        raise AssertionError("something is due for ever")
+
+    def quiet_down(self, hours=3):
+        """Let some hours pass, with the schedule; what has to be cleared much later stays."""
+        end = self.clock.now() + timedelta(hours=hours)
+        self.work_off()
+        while True:
+            moments = [found.visible_at for found in self.queues.waiting]
+            moments += [record.due for record in self.records.records.values() if getattr(record, "due", None)]
+            if not moments or min(moments) > end:
+                return
+            self.clock.moment = max(self.clock.now() + timedelta(seconds=1), min(moments))
+            self.run(self.recovery.recover(), "schedule")
+            self.work_off()
