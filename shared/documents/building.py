@@ -1,6 +1,7 @@
 """Putting a canonical text together, block by block and page by page (K3)."""
 
 from shared.documents.canonical import Block, BlockKind, CanonicalText, DocumentWarning, Page
+from shared.documents.contents_lists import heads_contents
 from shared.documents.normalisation import in_one_line, normalised
 from shared.documents.rejections import RejectionReason, rejected
 
@@ -54,6 +55,8 @@ class CanonicalBuilder:
         piece = piece.strip()
         if not piece:
             return
+        if kind is BlockKind.PARAGRAPH and heads_contents(piece):
+            kind, level = BlockKind.HEADING, 1
         start = self._begin_block(kind)
         self._append(piece)
         one_line_header = in_one_line(normalised(header)[0])[:_LONGEST_HEADER] if header else ""

@@ -2,7 +2,7 @@
 
 - Line ends become `\\n`; form feeds and Unicode line and paragraph separators too.
 - Every kind of space (no-break, ideographic, thin …) becomes U+0020; tabs stay, they divide the cells of a row.
-- NUL, other control characters and soft hyphens are removed.
+- NUL, other control characters, soft hyphens and lone surrogates are removed.
 - Text is composed (NFC). Not NFKC: that would make `2` of `²`, and quotations would differ from their document.
 - Characters that nobody sees but a program reads are removed: byte order marks, bidirectional overrides and isolates,
   tag characters, stray variation selectors. Zero-width spaces, joiners and direction marks stay where a script needs
@@ -14,7 +14,7 @@ import unicodedata
 
 _LINE_ENDS = re.compile(r"\r\n|[\r\f\v\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_SILENT = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_SILENT = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
 _HIDING = re.compile(r"[\u2060-\u2064\u206a-\u206f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _BETWEEN_LATIN = r"(?<![\u0590-\U0001ffff]){}(?![\u0590-\U0001ffff])"
 _LATIN_ZERO_WIDTH = re.compile(_BETWEEN_LATIN.format(r"[\u200b\u180e]+"))

@@ -15,6 +15,8 @@ _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*\n\s*|[\f\v\x1c-\x1e\u2029]")
 _LIST_MARKER = re.compile(
     r"\s*(?:[-*+•‣▪◦●○■□–—·⁃∙➢✓]|\(?\d{1,3}(?:\.\d{1,3})*[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)])\s"
 )
+# "Capital: Oslo": the lines of a record or a form stand each for itself.
+_LABEL = re.compile(r"[^\s:][^:\n]{0,60}: ")
 _ONLY_A_NUMBER = re.compile(r"(?:^|[\s(])(?:§\s*)?\d{1,3}(?:\.\d{1,3})*$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“„‘«]+$")
 _FIRST_LETTER = re.compile(r"[^\W\d_]|\d")
@@ -100,6 +102,8 @@ def _is_wrapped(text: str, previous: Span, line: Span, widest: int) -> bool:
     if not before or not after.strip():
         return False
     if _LIST_MARKER.match(after) or "\t" in before or "\t" in after or " | " in before or " | " in after:
+        return False
+    if _LABEL.match(before) and _LABEL.match(after):
         return False
     first = _FIRST_LETTER.search(after)
     continues = first is not None and first.group().islower()

@@ -126,7 +126,7 @@ def _likeliest(content: bytes, high: int) -> str:
 def _mixes_scripts(text: str) -> bool:
     """Tell whether words mix plain letters with another alphabet: a wrong guess does, people do not."""
     words = [word for word in _WORD.findall(text) if not word.isascii()]
-    mixed = sum(any(letter.isascii() for letter in word) and max(word) > "\u0370" for word in words)
+    mixed: int = sum(any(letter.isascii() for letter in word) and max(word) > "\u0370" for word in words)
     return mixed * 20 > len(words)
 
 

@@ -6,7 +6,7 @@ from shared.documents.chunking.outline import Outline, Section
 from shared.documents.chunking.packing import Packer
 from shared.documents.ports import Tokenizer
 
-# Pages of these formats are units of thought; those of a PDF are accidents of print.
+# Pages of these formats are units of thought; those of a PDF are accidents of print, if good places to stop.
 _PAGES_DIVIDE = frozenset(["pptx", "xlsx"])
 
 _Piece = tuple[int, int, Section, str]
@@ -53,14 +53,17 @@ def _divides(
     packer: Packer, outline: Outline, config: ChunkingConfig, previous: Block, block: Block, rows: int
 ) -> bool:
     """Tell whether a chunk should end between two blocks although there is room."""
-    if outline.text.format in _PAGES_DIVIDE and outline.page_index(previous.start) != outline.page_index(block.start):
+    turns_page = outline.page_index(previous.start) != outline.page_index(block.start)
+    if turns_page and outline.text.format in _PAGES_DIVIDE:
         return True
     if not packer.has_body:
         return False
     touches_rows = BlockKind.TABLE_ROW in (previous.kind, block.kind)
     if config.strategy is ChunkingStrategy.ROWS and touches_rows:
         return rows == 0 or previous.kind is not BlockKind.TABLE_ROW or rows > config.rows_per_chunk
-    is_boundary = block.kind is BlockKind.HEADING or (touches_rows and previous.header != block.header)
+    if block.kind is BlockKind.HEADING and block.level == 1:
+        return True
+    is_boundary = block.kind is BlockKind.HEADING or turns_page or (touches_rows and previous.header != block.header)
     return is_boundary and packer.open_tokens >= config.min_tokens
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from shared.documents.canonical import Block, BlockKind, CanonicalText
+from shared.documents.contents_lists import heads_contents
 from shared.documents.sentences import sentence_spans, trimmed
 
 _LONGEST_HEADING_SHOWN = 200
@@ -65,12 +66,15 @@ def _paragraphs_between(text: str, start: int, end: int) -> list[Block]:
 
 
 def _sections(text: str, blocks: tuple[Block, ...]) -> tuple[Section, ...]:
-    """Return for each block the headings above it; for a heading that includes the heading itself."""
+    """Return for each block the headings above it; for a heading that includes the heading itself.
+
+    What announces a list of contents is above nothing: the list's end is not marked.
+    """
     open_headings: list[Block] = []
     found: list[Section] = []
     current = Section()
     for block in blocks:
-        if block.kind is BlockKind.HEADING:
+        if block.kind is BlockKind.HEADING and not heads_contents(text[block.start : block.end]):
             while open_headings and open_headings[-1].level >= block.level:
                 open_headings.pop()
             open_headings.append(block)

@@ -14,6 +14,7 @@ from shared.documents.normalisation import normalised
         ("a\u00a0b\u3000c  d", "a b c d"),
         ("a\x00b\x07c\u00add\ufeff", "abcd"),
         ("cafe\u0301", "café"),
+        ("a\ud800b", "ab"),
         ("x² ﬁ", "x² ﬁ"),
         ("name\tvalue", "name\tvalue"),
         ("line  \n  next", "line\nnext"),

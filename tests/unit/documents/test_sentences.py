@@ -30,6 +30,7 @@ def sentences(text: str) -> list[str]:
         ("यह एक है। यह दो है।", ["यह एक है।", "यह दो है।"]),
         ("هل تفهم؟ نعم.", ["هل تفهم؟", "نعم."]),
         ("We use trees, papers, etc. in class. Done.", ["We use trees, papers, etc. in class.", "Done."]),
+        ("capital of the country: Oslo\ncurrency: krone", ["capital of the country: Oslo", "currency: krone"]),
         ("Heading\n\nBody text", ["Heading", "Body text"]),
         ("", []),
         (" \n\t ", []),

@@ -22,6 +22,9 @@ _CHARACTERS = {
     f"{_W}cr": "\n",
     f"{_W}noBreakHyphen": "\u2011",
 }
+_LEAST_LEVEL = 6
+_LONGEST_HEADING = 120
+_MOST_BOLD = 0.25
 _WHITE = ("ffffff", "white")
 
 
@@ -32,8 +35,8 @@ def read_docx(content: bytes, limits: ParseLimits) -> CanonicalText:
     part = main_part(container, "word/document.xml")
     related = {each.kind: each.target for each in relationships_of(container, part).values()}
     styles = _Styles(container.xml(related["styles"]) if "styles" in related else None)
-    reader = _Reader(builder, styles)
     body = container.xml(part).find(f"{_W}body")
+    reader = _Reader(builder, styles, bold_heads=body is not None and _bold_is_rare(body))
     if body is not None:
         reader.read_blocks(body)
     for notes in ("footnotes", "endnotes"):
@@ -85,8 +88,9 @@ class _Styles:
 
 
 class _Reader:
-    def __init__(self, builder: CanonicalBuilder, styles: _Styles) -> None:
+    def __init__(self, builder: CanonicalBuilder, styles: _Styles, *, bold_heads: bool) -> None:
         self._builder = builder
+        self._bold_heads = bold_heads
         self._styles = styles
         self._caption = ""
         self._boxes: list[Element] = []
@@ -117,6 +121,8 @@ class _Reader:
             self._builder.add(BlockKind.HEADING, text.replace("\n", " "), level=level)
         elif _is_listed(numbering) or (numbering is None and self._styles.is_list(style_id)):
             self._builder.add(BlockKind.LIST_ITEM, text)
+        elif self._bold_heads and _reads_like_heading(text) and _is_bold(paragraph):
+            self._builder.add(BlockKind.HEADING, text.replace("\n", " "), level=_LEAST_LEVEL)
         else:
             self._builder.add(BlockKind.PARAGRAPH, text)
         self._caption = text if self._styles.is_caption(style_id) else ""
@@ -187,6 +193,25 @@ def _members(parent: Element, tag: str) -> Iterator[Element]:
             yield element
         elif element.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml"):
             yield from _members(element, tag)
+
+
+def _bold_is_rare(body: Element) -> bool:
+    """Tell whether bold lines are few enough to be headings that somebody made by hand."""
+    paragraphs = [each for each in body.iter(f"{_W}p") if any(text.text for text in each.iter(f"{_W}t"))]
+    return sum(map(_is_bold, paragraphs)) <= _MOST_BOLD * len(paragraphs)
+
+
+def _is_bold(paragraph: Element) -> bool:
+    """Tell whether every run of a paragraph that shows something is bold by its own properties."""
+    runs = [run for run in paragraph.iter(f"{_W}r") if any((text.text or "").strip() for text in run.iter(f"{_W}t"))]
+    weights = [run.find(f"{_W}rPr/{_W}b") for run in runs]
+    return bool(runs) and all(weight is not None and weight.get(_VAL, "1") not in _OFF for weight in weights)
+
+
+def _reads_like_heading(text: str) -> bool:
+    visible = text.strip()
+    is_short = 3 <= len(visible) <= _LONGEST_HEADING
+    return is_short and visible[-1] not in ".,;" and any(character.isalpha() for character in visible)
 
 
 def _is_hidden(run: Element) -> bool:

@@ -15,6 +15,9 @@ _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+# A short text that is set so much larger than the rest is a heading.
+_LARGE = 1.3
+_LONGEST_HEADING = 80
 _TITLES = ("title", "ctrTitle")
 _FURNITURE = ("sldNum", "dt", "ftr", "hdr", "sldImg")
 
@@ -43,6 +46,7 @@ class _SlideReader:
         self._container = container
         self._builder = builder
         self._related: dict[str, Relationship] = {}
+        self._large = 0.0
 
     def read(self, part: str) -> None:
         root = self._container.xml(part)
@@ -51,6 +55,7 @@ class _SlideReader:
             self._builder.warn(DocumentWarning.HIDDEN_TEXT_KEPT)
         tree = root.find(f"{_P}cSld/{_P}spTree")
         shapes = [] if tree is None else shapes_in_order(tree)
+        self._large = _LARGE * _usual_size(shapes)
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         for shape in titles:
             text = " ".join(_paragraph_text(paragraph) for paragraph in shape.iter(f"{_A}p"))
@@ -72,8 +77,16 @@ class _SlideReader:
             return
         paragraphs = [text for text in map(_paragraph_text, shape.iter(f"{_A}p")) if text.strip()]
         block = BlockKind.LIST_ITEM if kind == "body" and len(paragraphs) > 1 else BlockKind.PARAGRAPH
+        is_heading = (
+            len(paragraphs) == 1
+            and len(paragraphs[0]) <= _LONGEST_HEADING
+            and max(_sizes(shape), default=0) > self._large
+        )
         for text in paragraphs:
-            self._builder.add(block, text)
+            if is_heading:
+                self._builder.add(BlockKind.HEADING, text.replace("\n", " "), level=2)
+            else:
+                self._builder.add(block, text)
 
     def _read_table(self, table: Element) -> None:
         rows = [
@@ -106,6 +119,23 @@ class _SlideReader:
                 if _placeholder(shape) == "body":
                     for paragraph in shape.iter(f"{_A}p"):
                         self._builder.add(BlockKind.PARAGRAPH, _paragraph_text(paragraph))
+
+
+def _usual_size(shapes: list[Element]) -> float:
+    """Return the type size of most of the text that says its size; infinite where none does."""
+    sizes = sorted(size for shape in shapes for size in _sizes(shape))
+    return sizes[len(sizes) // 2] if sizes else float("inf")
+
+
+def _sizes(shape: Element) -> list[int]:
+    """Return the type size of each character that says it, in hundredths of a point."""
+    sizes: list[int] = []
+    for run in shape.iter(f"{_A}r"):
+        properties = run.find(f"{_A}rPr")
+        size = "" if properties is None else properties.get("sz", "")
+        if size.isdigit():
+            sizes += [int(size)] * len((run.findtext(f"{_A}t") or "").strip())
+    return sizes
 
 
 def _placeholder(shape: Element) -> str:
