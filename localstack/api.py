@@ -1,10 +1,15 @@
 """A caller of the deployed HTTP API, as any program outside would be."""
 
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 import httpx
 
 from localstack.failures import LocalCloudError
+
+
+TRIES: Final = 4
+REPEATABLE: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 class ApiProblemError(LocalCloudError):
@@ -38,9 +43,18 @@ class Api:
         """Return the response, whatever its status."""
         return self._client.request(method, path.lstrip("/"), json=body, params=query)
 
-    def call(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Any:
-        """Return the response's JSON, None for an empty one. Raises: ApiProblemError for any status above 299."""
-        response = self.send(method, path, body, query)
+    def call(
+        self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None, *, repeat: bool = False
+    ) -> Any:
+        """Return the response's JSON, None for an empty one.
+
+        A GET, and what may be repeated as one, is sent again when the function was still starting or ran out of time,
+        as happens on a machine that is busy otherwise. Raises: ApiProblemError for any status above 299.
+        """
+        for _ in range(TRIES if repeat or method == "GET" else 1):
+            response = self.send(method, path, body, query)
+            if response.status_code not in REPEATABLE:
+                break
         if not response.is_success:
             raise ApiProblemError(response)
         return response.json() if response.content else None

@@ -139,7 +139,7 @@ def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:
     """Ask, print the answer, and return its quotations, each compared with the text it was taken from."""
     display.heading(question)
     began = time.monotonic()
-    answer = api.call("POST", f"/knowledge-bases/{kb_id}/answers", {"question": question})
+    answer = api.call("POST", f"/knowledge-bases/{kb_id}/answers", {"question": question}, repeat=True)
     elapsed_ms = (time.monotonic() - began) * 1000
     quotations = [_in_context(api, kb_id, citation) for citation in answer["citations"]]
     timings = ", ".join(f"{stage} {value:.0f} ms" for stage, value in (answer.get("timings_ms") or {}).items())
@@ -194,4 +194,6 @@ def _say_what_next(running: LocalCloud, kb_id: str, explorer: str | None, elapse
         display.CONSOLE.print(f"  {command:<46} [dim]{effect}[/dim]", markup=True)
     if explorer is not None:
         display.CONSOLE.print(f"  {explorer:<46} [dim]the API, interactively[/dim]")
-    display.CONSOLE.print(f"  [dim]API {running.api_address}, knowledge base {kb_id}, token: make token[/dim]")
+    display.CONSOLE.print(
+        f"  [dim]API {running.api_address}, knowledge base {kb_id}, token: make token[/dim]", soft_wrap=True
+    )

@@ -36,11 +36,11 @@ class Quotation:
 
 def line(text: str) -> None:
     """Print one line of progress."""
-    CONSOLE.print(f"[dim]•[/dim] {text}")
+    CONSOLE.print(f"[dim]•[/dim] {text}", soft_wrap=True)
 
 
 def heading(text: str) -> None:
-    CONSOLE.print(f"\n[bold]{escape(text)}[/bold]")
+    CONSOLE.print(f"\n[bold]{escape(text)}[/bold]", soft_wrap=True)
 
 
 class DocumentsDisplay:
@@ -107,13 +107,14 @@ def show_answer(outcome: str, quotations: Sequence[Quotation], note: str) -> Non
         text.append(_head(quotation.after), style="dim")
         if not CONSOLE.is_terminal:
             text = Text(f"  {_tail(quotation.before)}▌{quotation.quote}▐{_head(quotation.after)}")
-        CONSOLE.print(text)
+        CONSOLE.print(text, soft_wrap=not CONSOLE.is_terminal)
         page = f" · page {quotation.page}" if quotation.page is not None else ""
         CONSOLE.print(
             f"  [bold]{escape(quotation.document)}[/bold]{page} · version {quotation.version} · "
-            f"characters {quotation.start}–{quotation.end} · [green]checked[/green]: the text there is this quotation"
+            f"characters {quotation.start}–{quotation.end} · [green]checked[/green]: the text there is this quotation",
+            soft_wrap=True,
         )
-    CONSOLE.print(f"  [dim]{escape(note)}[/dim]")
+    CONSOLE.print(f"  [dim]{escape(note)}[/dim]", soft_wrap=True)
 
 
 def _stages(document: Mapping[str, Any]) -> Text:
