@@ -7,7 +7,6 @@ import httpx
 
 from localstack.failures import LocalCloudError
 
-
 TRIES: Final = 4
 REPEATABLE: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 

@@ -1,5 +1,6 @@
 """What a person sees: documents on their way, answers with their quotations in context."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,7 +18,8 @@ STAGES: Final = ("accepted", "parsing", "indexing", "publishing")
 COLOURS: Final = {"ready": "green", "processing": "yellow", "skipped_duplicate": "cyan"}
 """Of a status; every other one is red."""
 
-CONSOLE: Final = Console(highlight=False)
+CONSOLE: Final = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+"""As wide as the terminal; wide enough for every column where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
