@@ -15,13 +15,16 @@ from infra_cdk.constructs.resources import Address, Resources, bucket_name
 from infra_cdk.naming import pascal_case, resource_name
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.base import AreaStack, resource_of
-from shared.operations.capabilities import RESOURCES, Bucket, Queue, Table
+from shared.operations.capabilities import RESOURCES, UPLOADS, Bucket, Queue, Table
 from shared.operations.declaration import Operation, StreamTrigger
 
 KEY_ROTATION_DAYS: Final = 90
 NONCURRENT_VERSION_DAYS: Final = 30
 """How long a replaced or deleted object can still be recovered."""
 INCOMPLETE_UPLOAD_DAYS: Final = 2
+
+TENANTS_PREFIX: Final = "t/"
+TENANT_TAG: Final = "tessera:tenant"
 
 ENCRYPTED_BY_SERVICE: Final = (
     "kms:Decrypt",
@@ -152,6 +155,7 @@ class DataStack(AreaStack):
         fed = [resource for resource in RESOURCES if isinstance(resource, Queue) and resource.fed_by == declared]
         if not fed:
             return
+        _limit_drops(bucket)
         resource_of(bucket, s3.CfnBucket).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(event=event, queue=queues[queue.name].queue_arn)
@@ -197,3 +201,36 @@ class DataStack(AreaStack):
             ),
         )
         CfnOutput(self, f"{construct_id}Table", value=table.table_name)
+
+
+def _limit_drops(bucket: s3.Bucket) -> None:
+    """Let nobody write outside the tenants' prefixes, and a principal tagged with a tenant nowhere but in its own.
+
+    Whoever may drop files for one tenant is a role tagged `tessera:tenant`: the key names the tenant, so the key is
+    what must be limited, whatever else the role's own policy allows.
+    """
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="NothingOutsideTheTenants",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:PutObject"],
+            not_resources=[bucket.arn_for_objects(f"{TENANTS_PREFIX}*")],
+        )
+    )
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="TenantsStayWithThemselves",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=[
+                "s3:DeleteObject",
+                "s3:DeleteObjectVersion",
+                "s3:GetObject",
+                "s3:GetObjectVersion",
+                "s3:PutObject",
+            ],
+            not_resources=[bucket.arn_for_objects(f"{TENANTS_PREFIX}${{aws:PrincipalTag/{TENANT_TAG}}}/*")],
+            conditions={"Null": {f"aws:PrincipalTag/{TENANT_TAG}": "false"}},
+        )
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra_cdk.bytecode import interpreter_of
 from infra_cdk.packages import HOST, LAMBDA, LARGEST_MIB, Target, build_package, content_hash, size_mib
 from infra_cdk.wheels import LEFT_OUT, kept_services, lock_of
 from shared.operations.capabilities import Group
@@ -104,6 +105,11 @@ def test_bytecode_is_never_checked_against_the_epoch_stamped_sources(tmp_path: P
     # flags of PEP 552: bit 0 says "by hash", bit 1 "check the source"
     assert compiled
     assert {int.from_bytes(file.read_bytes()[4:8], "little") for file in compiled} == {0b01}
+
+
+def test_bytecode_is_left_to_the_runtime_where_its_python_is_missing() -> None:
+    assert interpreter_of("3.99") is None
+    assert interpreter_of(HOST.python) == Path(sys.executable)
 
 
 def test_left_out_wheels_are_in_the_lock_so_that_the_list_does_not_outlive_them() -> None:

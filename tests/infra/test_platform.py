@@ -62,7 +62,7 @@ def test_buckets_are_private_versioned_encrypted_and_speak_tls_only(templates: T
         (rule,) = bucket.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
         denied = [
-            statement["Condition"]
+            statement.get("Condition")
             for policy in templates.all("AWS::S3::BucketPolicy")
             if policy.properties["Bucket"] == {"Ref": bucket.logical_id}
             for statement in policy.properties["PolicyDocument"]["Statement"]
@@ -156,6 +156,25 @@ def test_object_events_go_to_the_declared_queue_and_no_other_bucket_may_send_the
             if statement["Effect"] == "Allow" and policy.properties["Queues"] == [{"Ref": main.logical_id}]
         ]
         assert sources == [f"arn:aws:s3:::{name}"]
+
+
+def test_drops_stay_inside_the_tenant_that_the_principal_is_tagged_with(templates: Templates) -> None:
+    bucket = named(templates, "AWS::S3::Bucket", "uploads")
+    (policy,) = [
+        one for one in templates.all("AWS::S3::BucketPolicy") if one.properties["Bucket"] == {"Ref": bucket.logical_id}
+    ]
+    arn = f"{bucket.stack}.{bucket.logical_id}.Arn"
+
+    limits = {
+        statement["Sid"]: (statement["Effect"], templates.resolve(policy.stack, statement["NotResource"]))
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "NotResource" in statement
+    }
+
+    assert limits == {
+        "NothingOutsideTheTenants": ("Deny", f"{arn}/t/*"),
+        "TenantsStayWithThemselves": ("Deny", f"{arn}/t/${{aws:PrincipalTag/tessera:tenant}}/*"),
+    }
 
 
 def test_api_is_throttled_and_logged(templates: Templates) -> None:
