@@ -223,13 +223,7 @@ def _limit_drops(bucket: s3.Bucket) -> None:
             sid="TenantsStayWithThemselves",
             effect=iam.Effect.DENY,
             principals=[iam.AnyPrincipal()],
-            actions=[
-                "s3:DeleteObject",
-                "s3:DeleteObjectVersion",
-                "s3:GetObject",
-                "s3:GetObjectVersion",
-                "s3:PutObject",
-            ],
+            actions=[*UPLOADS.get.actions_within, *UPLOADS.put.actions_within, *UPLOADS.purge.actions_within],
             not_resources=[bucket.arn_for_objects(f"{TENANTS_PREFIX}${{aws:PrincipalTag/{TENANT_TAG}}}/*")],
             conditions={"Null": {f"aws:PrincipalTag/{TENANT_TAG}": "false"}},
         )
