@@ -55,7 +55,7 @@ class CanonicalBuilder:
         piece = piece.strip()
         if not piece:
             return
-        if kind is BlockKind.PARAGRAPH and heads_contents(piece):
+        if kind in (BlockKind.PARAGRAPH, BlockKind.HEADING) and heads_contents(piece):
             kind, level = BlockKind.HEADING, 1
         start = self._begin_block(kind)
         self._append(piece)

@@ -4,6 +4,7 @@ from shared.documents.canonical import Block, BlockKind, CanonicalText, Chunk
 from shared.documents.chunking.config import ChunkingConfig, ChunkingStrategy
 from shared.documents.chunking.outline import Outline, Section
 from shared.documents.chunking.packing import Packer
+from shared.documents.contents_lists import heads_contents
 from shared.documents.ports import Tokenizer
 
 # Pages of these formats are units of thought; those of a PDF are accidents of print, if good places to stop.
@@ -42,20 +43,27 @@ def _pack_structure(packer: Packer, outline: Outline, config: ChunkingConfig) ->
     rows = 0
     for block, section in zip(outline.blocks, outline.sections, strict=True):
         rows = rows + 1 if block.kind is BlockKind.TABLE_ROW else 0
-        if previous is not None and _divides(packer, outline, config, previous, block, rows):
+        if previous is not None and _begins_anew(outline, previous, block):
+            packer.cut()
+        elif previous is not None and _divides(packer, outline, config, previous, block, rows):
             packer.close()
             rows = min(rows, 1)
         packer.add_block(block, section)
         previous = block
 
 
+def _begins_anew(outline: Outline, previous: Block, block: Block) -> bool:
+    """Tell whether nothing before `block` belongs to it: a new slide or sheet, or contents after a title page."""
+    if heads_contents(outline.text.text[block.start : block.end]):
+        return True
+    turns_page = outline.page_index(previous.start) != outline.page_index(block.start)
+    return turns_page and outline.text.format in _PAGES_DIVIDE
+
+
 def _divides(
     packer: Packer, outline: Outline, config: ChunkingConfig, previous: Block, block: Block, rows: int
 ) -> bool:
     """Tell whether a chunk should end between two blocks although there is room."""
-    turns_page = outline.page_index(previous.start) != outline.page_index(block.start)
-    if turns_page and outline.text.format in _PAGES_DIVIDE:
-        return True
     if not packer.has_body:
         return False
     touches_rows = BlockKind.TABLE_ROW in (previous.kind, block.kind)
@@ -63,6 +71,7 @@ def _divides(
         return rows == 0 or previous.kind is not BlockKind.TABLE_ROW or rows > config.rows_per_chunk
     if block.kind is BlockKind.HEADING and block.level == 1:
         return True
+    turns_page = outline.page_index(previous.start) != outline.page_index(block.start)
     is_boundary = block.kind is BlockKind.HEADING or turns_page or (touches_rows and previous.header != block.header)
     return is_boundary and packer.open_tokens >= config.min_tokens
 

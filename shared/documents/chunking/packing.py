@@ -106,9 +106,15 @@ class Packer:
         else:
             self._emit(current.start, current.end, current)
 
+    def cut(self) -> None:
+        """End the open chunk with everything in it, headings at its end included."""
+        current = self._open
+        self._open = None
+        if current is not None:
+            self._emit(current.start, current.end, current)
+
     def finish(self) -> tuple[Chunk, ...]:
-        while self._open is not None:
-            self.close()
+        self.cut()
         return tuple(self._chunks)
 
     def _extends(self, start: int, end: int, block: Block) -> bool:

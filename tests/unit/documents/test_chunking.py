@@ -131,6 +131,17 @@ def test_a_heading_is_never_left_behind_at_the_end_of_a_chunk() -> None:
     assert not any(span.endswith("Fees") for span in spans(text, chunks))
 
 
+def test_a_title_page_is_not_mixed_with_the_list_of_contents() -> None:
+    text = built(
+        heading("Handbook", 1), heading("October 2012", 2), paragraph("Contents"), paragraph("Fees 3 Notice 4")
+    )
+
+    chunks = chunk(text, ChunkingConfig(), TOKENIZER)
+
+    assert spans(text, chunks) == ["Handbook\n\nOctober 2012", "Contents\n\nFees 3 Notice 4"]
+    assert "Contents" not in chunks[1].headings
+
+
 def test_rows_carry_their_header() -> None:
     rows = [row(f"pear {number}\t{number} euros", "Fruit: name | price") for number in range(100)]
     text = built(paragraph("Fruit"), *rows)
@@ -171,6 +182,19 @@ def test_slides_are_not_mixed() -> None:
         (1, "Slide 1"),
         (2, "Slide 2"),
     ]
+
+
+def test_a_heading_at_the_end_of_a_slide_stays_on_it() -> None:
+    builder = CanonicalBuilder("pptx", max_characters=1_000)
+    for number in (1, 2):
+        builder.begin_page()
+        builder.add(BlockKind.PARAGRAPH, f"Slide {number}")
+        builder.add(BlockKind.HEADING, f"Label {number}", level=2)
+    text = builder.build()
+
+    chunks = chunk(text, ChunkingConfig(), TOKENIZER)
+
+    assert spans(text, chunks) == ["Slide 1\n\nLabel 1", "Slide 2\n\nLabel 2"]
 
 
 def test_the_limit_of_the_embedder_counts_where_it_is_lower() -> None:
