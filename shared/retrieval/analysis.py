@@ -5,7 +5,7 @@ Every store indexes and queries exactly these terms, so that stores differ in sp
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -49,26 +49,35 @@ def analyze(text: str) -> list[str]:
     return [term.text for term in terms(text)]
 
 
-def terms(text: str) -> Iterator[Term]:
-    """Yield the terms of `text` with their spans, in order of their starts.
+def terms(text: str, among: Collection[str] | None = None) -> Iterator[Term]:
+    """Yield the terms of `text` with their spans, in order of their starts; with `among`, only these.
 
     Words are compatibility-folded, lower case, without diacritics and without an English plural s. A number with
     inner points or commas gives itself (without commas) and its parts, so that 1,000 meets 1000 and a cell of a
     comma-separated row is found. Scripts written without spaces give single characters and pairs of neighbours.
     """
     for match in _token_pattern().finditer(text):
-        start, end = match.span()
         token = match.group()
-        if match.lastgroup == "number":
-            yield Term(_folded(token.replace(",", ""))[:LONGEST_TERM], start, end)
-            for part in _NUMBER_PART.finditer(token):
-                yield Term(_folded(part.group())[:LONGEST_TERM], start + part.start(), start + part.end())
-        elif token.isascii() or not _UNSPACED.search(token):
+        if token.isascii() and match.lastgroup == "word":
+            # Nearly every token of most texts, so the short way: no term is made that nobody wants.
             word = _normal_word(token[:LONGEST_TERM])
-            if word:
-                yield Term(word, start, end)
+            if word and (among is None or word in among):
+                yield Term(word, match.start(), match.end())
         else:
-            yield from _terms_of_mixed_scripts(token, start)
+            for term in _terms_of_token(token, match.start(), match.lastgroup == "number"):
+                if among is None or term.text in among:
+                    yield term
+
+
+def _terms_of_token(token: str, start: int, is_number: bool) -> Iterator[Term]:
+    if is_number:
+        yield Term(_folded(token.replace(",", ""))[:LONGEST_TERM], start, start + len(token))
+        for part in _NUMBER_PART.finditer(token):
+            yield Term(_folded(part.group())[:LONGEST_TERM], start + part.start(), start + part.end())
+    elif _UNSPACED.search(token):
+        yield from _terms_of_mixed_scripts(token, start)
+    else:
+        yield from _word_at(token, 0, len(token), start)
 
 
 def _terms_of_mixed_scripts(token: str, offset: int) -> Iterator[Term]:
@@ -126,5 +135,6 @@ def _token_pattern() -> re.Pattern[str]:
     """Built on first use: Python's word class leaves out the vowel signs of most scripts, which would cut words."""
     code_points = [*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)]
     marks = "".join(chr(point) for point in code_points if unicodedata.category(chr(point))[0] == "M")
-    word = rf"(?:[^\W_]|[{marks}])+"
+    # Unrolled, so that ordinary letters are taken in one stride.
+    word = rf"[^\W_]+(?:[{marks}]+[^\W_]*)*"
     return re.compile(rf"(?P<number>\d+(?:[.,]\d+)+)|(?P<word>{word}(?:['’]s(?!\w))?)")

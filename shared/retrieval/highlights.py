@@ -10,9 +10,7 @@ Span = tuple[int, int]
 def highlights_of(text: str, query_terms: Collection[str]) -> tuple[Span, ...]:
     """Return the spans of `text` whose terms occur in the query: ordered, disjoint, `[start, end)` in code points."""
     spans: list[Span] = []
-    for term in terms(text):
-        if term.text not in query_terms:
-            continue
+    for term in terms(text, among=query_terms):
         if spans and term.start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], term.end))
         else:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, TenantId
@@ -14,6 +14,8 @@ from shared.retrieval.query import SearchMode
 from shared.retrieval.stages import Stages
 
 _log = logging.getLogger("tessera.search")
+
+T = TypeVar("T")
 
 Without = Sequence[tuple[DocumentId, Generation]]
 
@@ -30,12 +32,48 @@ class Candidates:
         return [*self.keyword, *self.vector]
 
 
+class QueryEmbedding:
+    """The vector of one query, which needs no knowledge base and so is made while that is being looked up."""
+
+    def __init__(self, embedder: Embedder, text: str, stages: Stages) -> None:
+        self._embedder = embedder
+        self._text = text
+        self._stages = stages
+        self._task: asyncio.Task[Vector | TesseraError] | None = None
+
+    def start(self) -> "asyncio.Task[Vector | TesseraError]":
+        """Begin, unless it was begun; a failure waits for those who ask for the vector."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._outcome())
+        return self._task
+
+    async def vector(self) -> Vector:
+        """Raises: the embedder's error, each time it is asked."""
+        found = await self.start()
+        if isinstance(found, TesseraError):
+            raise found
+        return found
+
+    def end(self) -> None:
+        """Give up on a vector that nobody will ask for any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _outcome(self) -> Vector | TesseraError:
+        return await unless_unavailable(self._embed())
+
+    async def _embed(self) -> Vector:
+        with self._stages.measured("embed"):
+            vector: Vector = (await self._embedder.embed([self._text]))[0]
+            return vector
+
+
 @dataclass(slots=True)
 class Legs:
     """Finds the candidates of one query; the query is embedded once, however often candidates are asked for."""
 
     index: ChunkIndex
-    embedder: Embedder
+    embedding: "QueryEmbedding"
     tenant: TenantId
     scope: Scope
     text: str
@@ -44,7 +82,6 @@ class Legs:
     depth: int
     stages: Stages
     degraded: set[str] = field(default_factory=set)
-    _embedded: Vector | None = None
 
     async def find(self, without: Without = ()) -> Candidates:
         """Return up to `depth` chunks per leg. Raises: the failing leg's error when no leg can answer."""
@@ -58,18 +95,18 @@ class Legs:
 
     async def _both(self, without: Without) -> Candidates:
         keyword, vector = await asyncio.gather(
-            _unless_unavailable(self._keyword(without)), _unless_unavailable(self._vector(without))
+            unless_unavailable(self._keyword(without)), unless_unavailable(self._vector(without))
         )
         if isinstance(keyword, TesseraError) and isinstance(vector, TesseraError):
             raise keyword
         return Candidates(self._or_degraded("keyword", keyword), self._or_degraded("vector", vector))
 
     async def _vector_or_keyword(self, without: Without) -> Candidates:
-        found = await _unless_unavailable(self._vector(without))
+        found = await unless_unavailable(self._vector(without))
         if not isinstance(found, TesseraError):
             return Candidates([], found)
         self._or_degraded("vector", found)
-        instead = await _unless_unavailable(self._keyword(without))
+        instead = await unless_unavailable(self._keyword(without))
         if isinstance(instead, TesseraError):
             raise found
         return Candidates(instead, [])
@@ -88,19 +125,15 @@ class Legs:
             )
 
     async def _vector(self, without: Without) -> list[Hit]:
-        if self._embedded is None:
-            with self.stages.measured("embed"):
-                self._embedded = (await self.embedder.embed([self.text]))[0]
+        vector = await self.embedding.vector()
         with self.stages.measured("vector"):
-            return await self.index.search_vector(
-                self.tenant, self.scope, self._embedded, self.depth, self.conditions, without
-            )
+            return await self.index.search_vector(self.tenant, self.scope, vector, self.depth, self.conditions, without)
 
 
-async def _unless_unavailable(leg: Coroutine[Any, Any, list[Hit]]) -> list[Hit] | TesseraError:
-    """Return what `leg` found, or why it is out of service; any other failure is raised."""
+async def unless_unavailable(part: Coroutine[Any, Any, T]) -> T | TesseraError:
+    """Return what `part` gives, or why it is out of service; any other failure is raised."""
     try:
-        return await leg
+        return await part
     except TesseraError as error:
         if error.kind is not Kind.UNAVAILABLE:
             raise

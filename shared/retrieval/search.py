@@ -9,9 +9,9 @@ from shared.retrieval.conditions import typed_conditions
 from shared.retrieval.fusion import fuse, in_order
 from shared.retrieval.highlights import Span, highlights_of
 from shared.retrieval.keywords import query_terms
-from shared.retrieval.legs import Candidates, Legs
+from shared.retrieval.legs import Candidates, Legs, QueryEmbedding
 from shared.retrieval.liveness import Liveness
-from shared.retrieval.ports import ChunkIndex, Embedder, Hit, LiveDocuments, SearchScope, SearchScopes
+from shared.retrieval.ports import ChunkIndex, Embedder, Hit, LiveDocuments, SearchScopes
 from shared.retrieval.query import DEEPEST_HIT, SearchMode, SearchQuery
 from shared.retrieval.stages import Stages
 from shared.telemetry.ports import Telemetry
@@ -82,34 +82,29 @@ class SearchService:
         the base's fields; a leg's own error when no leg can answer.
         """
         stages = Stages()
-        with stages.measured("total"):
-            with stages.measured("scope"):
-                found = await self._scopes.scope_of(tenant, kb_id)
-            legs = self._legs(tenant, found, query, stages)
-            liveness = Liveness(self._live, tenant, found.scope, stages)
-            ranking = await _live_ranking(legs, liveness, query, found.vector_weight)
-            page = ranking.hits[query.offset : query.offset + query.limit]
-            asked = query_terms(query.text).keys()
-            hits = tuple(
-                RankedHit(hit, score, ranking.keyword.get(hit.chunk_id), ranking.vector.get(hit.chunk_id),
-                          highlights_of(hit.text, asked))
-                for hit, score in page
-            )  # fmt: skip
-        behind = query.offset + query.limit
-        has_more = ranking.may_go_on or len(ranking.hits) > behind
-        token = query.page_token(behind) if has_more and behind + query.limit <= DEEPEST_HIT else None
-        self._observe(legs.degraded, stages)
-        return SearchResult(hits, tuple(sorted(legs.degraded)), stages.milliseconds, token)
+        embedding = QueryEmbedding(self._embedder, query.text, stages)
+        if query.mode is not SearchMode.KEYWORD:
+            embedding.start()
+        try:
+            with stages.measured("total"):
+                return await self._search(tenant, kb_id, query, embedding, stages)
+        finally:
+            embedding.end()
+            self._telemetry.duration("search", stages.milliseconds["total"])
 
-    def _observe(self, degraded: Collection[str], stages: Stages) -> None:
-        self._telemetry.duration("search", stages.milliseconds["total"])
-        if degraded:
-            self._telemetry.count("search_degraded")
-
-    def _legs(self, tenant: TenantId, found: SearchScope, query: SearchQuery, stages: Stages) -> Legs:
+    async def _search(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, query: SearchQuery, embedding: QueryEmbedding, stages: Stages
+    ) -> SearchResult:
+        with stages.measured("scope"):
+            found = await self._scopes.scope_of(tenant, kb_id)
         conditions = typed_conditions(query.conditions, found.fields)
         depth = CANDIDATES if query.offset + query.limit <= CANDIDATES else DEEPEST_HIT
-        return Legs(self._index, self._embedder, tenant, found.scope, query.text, query.mode, conditions, depth, stages)
+        legs = Legs(self._index, embedding, tenant, found.scope, query.text, query.mode, conditions, depth, stages)
+        liveness = Liveness(self._live, tenant, found.scope, stages)
+        ranking = await _live_ranking(legs, liveness, query, found.vector_weight)
+        if legs.degraded:
+            self._telemetry.count("search_degraded")
+        return _result(ranking, query, legs.degraded, stages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +162,23 @@ def _ranked(candidates: Candidates, liveness: Liveness, query: SearchQuery, weig
     hits = {hit.chunk_id: hit for hit in candidates.all}
     may_go_on = max(len(candidates.keyword), len(candidates.vector)) >= depth
     return _Ranking([(hits[chunk], score) for chunk, score in fused.items()], keyword, vector, may_go_on)
+
+
+def _result(ranking: _Ranking, query: SearchQuery, degraded: Collection[str], stages: Stages) -> SearchResult:
+    asked = query_terms(query.text).keys()
+    behind = query.offset + query.limit
+    with stages.measured("highlight"):
+        hits = tuple(
+            RankedHit(
+                hit,
+                score,
+                ranking.keyword.get(hit.chunk_id),
+                ranking.vector.get(hit.chunk_id),
+                highlights_of(hit.text, asked),
+            )
+            for hit, score in ranking.hits[query.offset : behind]
+        )
+    has_more = ranking.may_go_on or len(ranking.hits) > behind
+    token = query.page_token(behind) if has_more and behind + query.limit <= DEEPEST_HIT else None
+    # The total joins these timings when the search returns.
+    return SearchResult(hits, tuple(sorted(degraded)), stages.milliseconds, token)

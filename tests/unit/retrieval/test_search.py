@@ -48,7 +48,7 @@ async def test_the_best_chunk_comes_first(mode: SearchMode) -> None:
 async def test_every_stage_is_timed() -> None:
     result = await Library(chunk(1, "notice")).ask(SearchQuery("notice"))
 
-    assert result.timings_ms.keys() == {"scope", "embed", "keyword", "vector", "fuse", "verify", "total"}
+    assert result.timings_ms.keys() == {"scope", "embed", "keyword", "vector", "fuse", "verify", "highlight", "total"}
 
 
 async def test_a_deleted_document_is_not_shown() -> None:
