@@ -25,7 +25,8 @@ class Signals:
     and around it, `chunk_coverage` in its chunk; `number_coverage` is the share of the question's numbers in the
     quotations. `kind` says whether the best passage holds the kind of thing asked for. `fit` is its score, `margin`
     its lead over the next one, `share` that of the quoted passages among all candidates. `agreement` is 1 when both
-    legs of the search prefer the same chunk.
+    legs of the search prefer the same chunk. `chunk_margin` is how far the best
+    chunk leads the next one, as a share of its score.
     """
 
     chunk_similarity: float
@@ -42,25 +43,23 @@ class Signals:
     margin: float
     share: float
     agreement: float
+    chunk_margin: float
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic over signals: weights per unit of each signal, fitted on `share_answerable` answerable questions."""
+    """A logistic over signals, fitted with equal weight on answerable and on unanswerable questions."""
 
     intercept: float
     weights: Mapping[str, float]
 
     def confidence(self, signals: Signals, prior: float) -> float:
-        """Return the probability that the evidence answers, where `prior` of all questions can be answered.
-
-        The weights are fitted with equal weight on answerable and unanswerable questions.
-        """
+        """Return the probability that the evidence answers, where the share `prior` of all questions has an answer."""
         odds = self.intercept + sum(weight * getattr(signals, name) for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-(odds + math.log(prior / (1 - prior)))))
 
 
-EXPECTED_ANSWERABLE: Final = 0.8
+EXPECTED_ANSWERABLE: Final = 0.9
 """Share of questions that a knowledge base can answer, as long as nobody knows better: people ask what it is about."""
 
 ANSWERED_FROM: Final = 0.5

@@ -57,6 +57,14 @@ class ToEmbed:
         return cosines[: self.passages], [by_title.get(title, 0.0) for title in self.title_of]
 
 
+def without_copies(hits: Sequence[RankedHit]) -> list[RankedHit]:
+    """Return `hits` without those that say word for word what a better one says."""
+    distinct: dict[str, RankedHit] = {}
+    for ranked in hits:
+        distinct.setdefault(" ".join(ranked.hit.text.split()), ranked)
+    return list(distinct.values())
+
+
 def read_passages(question: str, hits: Sequence[RankedHit], texts: Texts) -> Reading:
     """Return the question beside all passages of `hits`; what stands in two chunks counts for the better one."""
     found: dict[tuple[DocumentId, Generation, int, int], Passage] = {}
@@ -118,10 +126,10 @@ def _signals(
     chunk_terms = set(analyze(f"{hit.title}\n{hit.context}\n{hit.text}"))
     quoted = order[:PASSAGES_QUOTED]
     quoted_text = "\n".join(reading.passages[chosen[index]].text for index in quoted)
-    vector_scores = [ranked.vector_score for ranked in reading.hits if ranked.vector_score is not None]
+    closest = max(ranked.vector_score or 0.0 for ranked in reading.hits)
     first_look = dict(zip(FIRST_LOOK, reading.first_look[chosen[best]].tolist(), strict=True))
     return Signals(
-        chunk_similarity=max(vector_scores, default=max(similarities)),
+        chunk_similarity=closest or max(similarities),
         similarity=similarities[best],
         title_similarity=title_similarities[best],
         keywords=first_look["keywords"],
@@ -135,6 +143,7 @@ def _signals(
         margin=float(scores[best] - scores[order[1]]) if len(order) > 1 else 0.0,
         share=float(shares(scores)[quoted].sum()),
         agreement=float(_legs_agree(reading.hits)),
+        chunk_margin=_margin([ranked.score for ranked in reading.hits]),
     )
 
 
@@ -147,3 +156,8 @@ def _legs_agree(hits: Sequence[RankedHit]) -> bool:
     by_keyword = max(hits, key=lambda ranked: ranked.keyword_score or 0.0)
     by_vector = max(hits, key=lambda ranked: ranked.vector_score or 0.0)
     return by_keyword.hit.chunk_id == by_vector.hit.chunk_id
+
+
+def _margin(scores: Sequence[float]) -> float:
+    """Return the lead of the first score over the second, as a share of the first."""
+    return 1 - scores[1] / scores[0] if len(scores) > 1 and scores[0] > 0 else 0.0

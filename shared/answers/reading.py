@@ -5,6 +5,7 @@ their meaning is to the question's: embedding a sentence costs more than everyth
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,18 @@ from shared.retrieval.analysis import analyze
 from shared.retrieval.keywords import K1, B, inverse_document_frequency
 from shared.retrieval.search import RankedHit
 
+_REFERRING: Final = re.compile(
+    r"(?:(?:in|at|by|for|after|of|with|from|during|before|because of) )?"
+    r"(?:it|its|he|his|she|her|they|their|these|this|that|those|such|both|all \w+|there"
+    r"|er|sie|es|dies\w*|damit|dabei)\b",
+    re.IGNORECASE,
+)
+
 Matrix = NDArray[np.float64]
 
 FIRST_LOOK: Final = (
     "keywords", "chunk_score", "chunk_similarity", "chunk_keywords", "chunk_rank", "coverage_in_context",
-    "stem_coverage", "kind", "numbers", "length",
+    "stem_coverage", "carried_over", "kind", "numbers", "length",
 )  # fmt: skip
 """Columns of `Reading.first_look`."""
 
@@ -60,20 +68,23 @@ class Reading:
         }
         chunk_similarity = stretched([ranked.vector_score or 0.0 for ranked in self.hits])
         chunk_keywords = stretched([ranked.keyword_score or 0.0 for ranked in self.hits])
+        best_score = self.hits[0].score or 1.0 if self.hits else 1.0
         keywords = self._keyword_scores()
         rows = []
         for index, passage in enumerate(self.passages):
             own = set(self.terms[index])
-            around = own | context_terms[passage.chunk] | set(analyze(passage.before))
+            before = set(analyze(passage.before))
+            around = own | context_terms[passage.chunk] | before
             rows.append(
                 (
                     keywords[index],
-                    self.hits[passage.chunk].score,
+                    self.hits[passage.chunk].score / best_score,
                     chunk_similarity[passage.chunk],
                     chunk_keywords[passage.chunk],
                     1 / (1 + passage.chunk),
                     coverage(self.weights, around),
                     coverage_by_stem(self.weights, own),
+                    coverage(self.weights, before - own) if refers_back(passage.text) else 0.0,
                     self.question.is_answered_in_kind(passage.text),
                     self.question.number_coverage(f"{passage.before}\n{passage.text}"),
                     math.log1p(len(self.terms[index])),
@@ -127,3 +138,8 @@ def stretched(values: Sequence[float]) -> NDArray[np.float64]:
         return np.zeros(array.shape)
     stretched_values: NDArray[np.float64] = (array - array.min()) / (array.max() - array.min())
     return stretched_values
+
+
+def refers_back(text: str) -> bool:
+    """Tell whether a passage seems to begin with a word for something that was named before it."""
+    return _REFERRING.match(text) is not None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from shared.answers.passages import Passage
 
-SMALLEST_SHARE: Final = 0.01
+SMALLEST_SHARE: Final = 0.003
 """A passage that is less likely than this to hold the answer is left out, although there would be room for it."""
 
 MOST_BETWEEN: Final = 3

@@ -8,7 +8,16 @@ from typing import Final
 from shared.answers.calibration import CONFIDENCE
 from shared.answers.citations import Citation, cite
 from shared.answers.confidence import EXPECTED_ANSWERABLE, Outcome, Signals, outcome_of
-from shared.answers.evidence import Evidence, TextKey, Texts, look_once, look_twice, read_passages, to_embed
+from shared.answers.evidence import (
+    Evidence,
+    TextKey,
+    Texts,
+    look_once,
+    look_twice,
+    read_passages,
+    to_embed,
+    without_copies,
+)
 from shared.answers.passages import Passage
 from shared.answers.ports import CanonicalTexts, Searches, SentenceEmbedder
 from shared.answers.query import AnswerQuery
@@ -91,10 +100,7 @@ class AnswerService:
         self, tenant: TenantId, kb_id: KnowledgeBaseId, hits: Sequence[RankedHit]
     ) -> tuple[list[RankedHit], dict[TextKey, CanonicalText]]:
         """Return the best distinct hits that stand in their text as the index has them; without a text none is live."""
-        distinct: dict[str, RankedHit] = {}
-        for ranked in hits:
-            distinct.setdefault(" ".join(ranked.hit.text.split()), ranked)
-        best = list(distinct.values())[:CHUNKS_READ]
+        best = without_copies(hits)[:CHUNKS_READ]
         keys = list(dict.fromkeys((ranked.hit.document_id, ranked.hit.generation) for ranked in best))
         found = await asyncio.gather(*(self._texts.get_text(tenant, kb_id, *key) for key in keys))
         texts = {key: text for key, text in zip(keys, found, strict=True) if text is not None}

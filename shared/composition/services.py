@@ -17,6 +17,7 @@ from shared.telemetry.ports import Telemetry
 from shared.telemetry.silent import SilentTelemetry
 
 if TYPE_CHECKING:
+    from shared.answers.service import AnswerService
     from shared.documents.previews import Previews
     from shared.identity.tokens import TokenVerifier
     from shared.knowledge.catalogue import Catalogue
@@ -112,6 +113,15 @@ class Services:
         parts = self._adapters
         served = parts.live_documents
         return SearchService(served, parts.chunk_index, parts.embedder, served, self._telemetry)
+
+    @cached_property
+    def answers(self) -> "AnswerService":
+        """Answers questions with quotations from what is live; it remembers texts and vectors between invocations."""
+        from shared.answers.memory import RememberedSentences, RememberedTexts
+        from shared.answers.service import AnswerService
+
+        texts = RememberedTexts(self._adapters.artifacts)
+        return AnswerService(self.retrieval, texts, RememberedSentences(self._adapters.embedder), self._telemetry)
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":
