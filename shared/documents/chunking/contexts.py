@@ -27,13 +27,15 @@ class Contexts:
 
     def _parts(self, section: Section, start: int, header: str) -> tuple[str, int]:
         above = [heading for heading, at in zip(section.path, section.starts, strict=True) if at < start]
-        return self._bounded(tuple(above), header)
+        # A chunk that begins with the title as its heading says it already.
+        says_title = self._title in section.path and self._title not in above
+        return self._bounded("" if says_title else self._title, tuple(above), header)
 
-    def _bounded_once(self, headings: tuple[str, ...], header: str) -> tuple[str, int]:
+    def _bounded_once(self, title: str, headings: tuple[str, ...], header: str) -> tuple[str, int]:
         """Drop outer headings first, the title last but one; cut what is still too long."""
-        names = [name for name in headings if name != self._title]
+        names = [name for name in headings if name != title]
         while True:
-            parts = [part for part in (self._title, *names, header) if part]
+            parts = [part for part in (title, *names, header) if part]
             context = _BETWEEN.join(parts)
             spans = self._tokenizer.spans(context)
             if len(spans) <= self._limit:
@@ -44,11 +46,11 @@ class Contexts:
         if self._limit == 0:
             return "", 0
         # The header says more about a row than the title does: its share is cut last.
-        if header and self._title:
+        if header and title:
             title_share = max(0, self._limit - len(self._tokenizer.spans(header)) - 1)
-            title_spans = self._tokenizer.spans(self._title)[:title_share]
-            title = self._title[: title_spans[-1][1]] if title_spans else ""
-            context = _BETWEEN.join(part for part in (title, header) if part)
+            title_spans = self._tokenizer.spans(title)[:title_share]
+            kept_title = title[: title_spans[-1][1]] if title_spans else ""
+            context = _BETWEEN.join(part for part in (kept_title, header) if part)
         kept = self._tokenizer.spans(context)[: self._limit]
         context = context[: kept[-1][1]].strip()
         return context, len(self._tokenizer.spans(context))

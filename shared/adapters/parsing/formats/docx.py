@@ -62,7 +62,7 @@ class _Styles:
             name = self._name(style)
             if name == "title":
                 return 1
-            if name.startswith("heading ") and name[8:].isdigit():
+            if name.startswith("heading ") and name[8:].isdecimal():
                 return min(int(name[8:]), 6)
         return 0
 
@@ -232,7 +232,7 @@ def _is_listed(numbering: Element | None) -> bool:
 
 def _outline_level(outline: Element) -> int:
     value = outline.get(_VAL, "9")
-    return min(int(value) + 1, 6) if value.isdigit() and int(value) < 9 else 0
+    return min(int(value) + 1, 6) if value.isdecimal() and int(value) < 9 else 0
 
 
 def _value(element: Element, path: str) -> str:

@@ -133,7 +133,7 @@ def _sizes(shape: Element) -> list[int]:
     for run in shape.iter(f"{_A}r"):
         properties = run.find(f"{_A}rPr")
         size = "" if properties is None else properties.get("sz", "")
-        if size.isdigit():
+        if size.isdecimal():
             sizes += [int(size)] * len((run.findtext(f"{_A}t") or "").strip())
     return sizes
 

@@ -69,11 +69,11 @@ class _Values:
             formula = cell.findtext(f"{_S}f")
             return f"={formula}" if formula else ""
         if kind == "s":
-            return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
+            return self._shared[int(value)] if value.isdecimal() and int(value) < len(self._shared) else ""
         if kind == "b":
             return "TRUE" if value == "1" else "FALSE"
         style = cell.get("s", "")
-        if kind == "n" and style.isdigit() and int(style) in self._date_styles:
+        if kind == "n" and style.isdecimal() and int(style) in self._date_styles:
             return self._date(value)
         return _readable_number(value) if kind == "n" else value
 
@@ -175,7 +175,7 @@ def _date_styles(container: Container, part: str | None) -> frozenset[int]:
     for index, style in enumerate([] if formats is None else list(formats)):
         number = style.get("numFmtId", "0")
         code = _QUOTED.sub("", custom.get(number, ""))
-        if (number.isdigit() and int(number) in _BUILT_IN_DATES) or (
+        if (number.isdecimal() and int(number) in _BUILT_IN_DATES) or (
             code.lower() != "general" and _DATE_CODE.search(code)
         ):
             found.add(index)
