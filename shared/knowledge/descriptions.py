@@ -116,6 +116,7 @@ class DocumentDescription(Description):
     knowledge_base_id: KnowledgeBaseId
     name: str
     content_type: str | None
+    size_bytes: int | None
     status: DocumentStatus
     stage: Stage
     attempt: int
@@ -145,6 +146,7 @@ class DocumentDescription(Description):
             knowledge_base_id=document.kb_id,
             name=document.name,
             content_type=document.content_type,
+            size_bytes=None if document.source is None else document.source.size_bytes,
             status=document.status,
             stage=document.stage,
             attempt=document.attempt,

@@ -25,6 +25,9 @@ def _file_name(name: str) -> str:
         raise ValueError("is a file name without folders")
     if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
         raise ValueError(f"has at most {MAX_NAME_BYTES} bytes in UTF-8")
+    if "${" in name:
+        # S3 fills in `${filename}` when it takes a form, and its key would no longer be the promised one.
+        raise ValueError("has no ${ in it")
     return _printable(name)
 
 

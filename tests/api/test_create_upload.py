@@ -140,6 +140,8 @@ async def test_file_that_is_too_large_is_refused_before_it_is_sent(acme):
         {"name": "../../other/terms.md"},
         {"name": "folder\\terms.md"},
         {"name": ".."},
+        {"name": "${filename}"},
+        {"name": "terms ${filename}"},
         {"name": "a\x00.md"},
         {"name": "gnp\u202e.md"},
         {"name": "🧭" * 200},

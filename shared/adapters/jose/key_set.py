@@ -101,6 +101,7 @@ def read_keys(document: bytes) -> KeysById:
             key = PyJWK(entry, ALGORITHM).key
         except PyJWTError:
             continue
+        # A published private key is no RSAPublicKey, and could sign for anybody.
         if not isinstance(key, RSAPublicKey) or key.key_size < MIN_KEY_BITS:
             continue
         if entry["kid"] in keys:
@@ -116,7 +117,6 @@ def _is_signing_key(entry: Any) -> bool:
         and isinstance(entry.get("kid"), str)
         and entry.get("use", "sig") == "sig"
         and entry.get("alg", ALGORITHM) == ALGORITHM
-        and "d" not in entry  # a published private key can sign for anybody
     )
 
 

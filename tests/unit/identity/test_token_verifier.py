@@ -16,6 +16,7 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from shared.adapters.jose.compact import MalformedTokenError, key_id_of
 from shared.adapters.jose.token_verifier import JoseTokenVerifier
 from shared.identity.caller import Caller
 from shared.identity.permissions import Role
@@ -99,6 +100,17 @@ async def test_signed_token_with_a_forged_header_is_refused(
     verifier: JoseTokenVerifier, genuine: Smith, changes: dict[str, Any]
 ) -> None:
     await refused(verifier, genuine.with_header(**changes))
+
+
+@pytest.mark.parametrize("name", sorted(HEADER_FORGERIES.keys() - {"key id unknown", "key id path"}))
+def test_forged_header_is_refused_before_any_library_or_key_is_asked(genuine: Smith, name: str) -> None:
+    with pytest.raises(MalformedTokenError):
+        key_id_of(genuine.with_header(**HEADER_FORGERIES[name]))
+
+
+def test_second_spelling_of_a_signature_is_refused_before_any_library_is_asked(genuine: Smith) -> None:
+    with pytest.raises(MalformedTokenError):
+        key_id_of(_spare_bits(genuine.sign(HEADER, CLAIMS)))
 
 
 CLAIM_FORGERIES: Final[dict[str, dict[str, Any]]] = {
