@@ -36,6 +36,8 @@ _EXTENSIONS = {
     "eml": Format.EML,
 }  # fmt: skip
 
+_MAIN_FOLDERS = {Format.DOCX: b"word/", Format.PPTX: b"ppt/", Format.XLSX: b"xl/"}
+
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # In an OLE container, names are UTF-16; this one holds the encrypted package of a protected Office file.
@@ -83,7 +85,7 @@ def _by_magic(content: bytes, claimed: Format | None) -> Format | None:
     if b"%PDF-" in head[:1024] and (claimed in (Format.PDF, None) or head.startswith(b"%PDF-")):
         return Format.PDF
     if head.startswith(_ZIP):
-        return _office_kind(content)
+        return _office_kind(content, claimed)
     if head.startswith(_OLE):
         if _ENCRYPTED_PACKAGE in content:
             raise rejected(RejectionReason.ENCRYPTED)
@@ -94,10 +96,13 @@ def _by_magic(content: bytes, claimed: Format | None) -> Format | None:
     return None
 
 
-def _office_kind(content: bytes) -> Format:
-    """Tell the Office formats apart by the folder of their main part; the directory at the end names the members."""
-    for folder, kind in ((b"word/", Format.DOCX), (b"ppt/", Format.PPTX), (b"xl/", Format.XLSX)):
-        if folder in content:
+def _office_kind(content: bytes, claimed: Format | None) -> Format:
+    """Tell the Office formats apart by the folder of their main part; the directory at the end names the members.
+
+    A file may hold another one whole, folders and all: what its name claims is looked for first.
+    """
+    for kind in sorted(_MAIN_FOLDERS, key=lambda each: each is not claimed):
+        if _MAIN_FOLDERS[kind] in content:
             return kind
     raise rejected(RejectionReason.UNSUPPORTED_TYPE, "an archive that is not an Office document")
 

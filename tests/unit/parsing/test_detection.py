@@ -17,6 +17,7 @@ from tests.unit.parsing.office_files import archive, docx
         ("a", b"%PDF-1.7 ...", Format.PDF),
         ("a.DOCX", docx("x"), Format.DOCX),
         ("upload", docx("x"), Format.DOCX),
+        ("a.xlsx", archive({"xl/workbook.xml": "x", "xl/embeddings/word/document.xml": "x"}), Format.XLSX),
         ("a.md", b"# Title", Format.MARKDOWN),
         ("a.tsv", b"a\tb", Format.CSV),
         ("notes", b"<!DOCTYPE html><p>x", Format.HTML),
