@@ -144,6 +144,7 @@ def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:
     quotations = [_in_context(api, kb_id, citation) for citation in answer["citations"]]
     timings = ", ".join(f"{stage} {value:.0f} ms" for stage, value in (answer.get("timings_ms") or {}).items())
     display.show_answer(answer["outcome"], quotations, f"{elapsed_ms:.0f} ms through the API ({timings})")
+    display.show_near_misses([missed["quote"] for missed in answer.get("near_misses", [])])
     return quotations
 
 

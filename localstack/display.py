@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -101,15 +102,9 @@ def documents_table(documents: Sequence[Mapping[str, Any]], elapsed_s: float | N
 def show_answer(outcome: str, quotations: Sequence[Quotation], note: str) -> None:
     """Print an answer's quotations, each lit up in the text around it, with where it stands; `note` goes below."""
     if not quotations:
-        CONSOLE.print(f"  [yellow]{outcome.replace('_', ' ')}[/yellow]: the documents do not hold an answer.")
+        CONSOLE.print(f"  [yellow]{outcome.replace('_', ' ')}[/yellow]: the documents do not say.")
     for quotation in quotations:
-        text = Text("  ")
-        text.append(_tail(quotation.before), style="dim")
-        text.append(quotation.quote, style="black on bright_yellow" if CONSOLE.is_terminal else "")
-        text.append(_head(quotation.after), style="dim")
-        if not CONSOLE.is_terminal:
-            text = Text(f"  {_tail(quotation.before)}▌{quotation.quote}▐{_head(quotation.after)}")
-        CONSOLE.print(text, soft_wrap=not CONSOLE.is_terminal)
+        _print_indented(_in_context(quotation))
         page = f" · page {quotation.page}" if quotation.page is not None else ""
         CONSOLE.print(
             f"  [bold]{escape(quotation.document)}[/bold]{page} · version {quotation.version} · "
@@ -117,6 +112,34 @@ def show_answer(outcome: str, quotations: Sequence[Quotation], note: str) -> Non
             soft_wrap=True,
         )
     CONSOLE.print(f"  [dim]{escape(note)}[/dim]", soft_wrap=True)
+
+
+def show_near_misses(passages: Sequence[str]) -> None:
+    """Print what came closest to an answer, so that the asker sees what the documents speak of instead."""
+    if passages:
+        CONSOLE.print("  [dim]The nearest passages:[/dim]")
+    for passage in passages:
+        _print_indented(Text(f"- {' '.join(passage.split())}", style="dim"))
+
+
+def _print_indented(text: Text) -> None:
+    if CONSOLE.is_terminal:
+        CONSOLE.print(Padding(text, (0, 0, 0, 2)))
+    else:
+        CONSOLE.print(Text.assemble("  ", text), soft_wrap=True)
+
+
+def _in_context(quotation: Quotation) -> Text:
+    """Return the quotation lit up between the whole words around it, line breaks shown as spaces."""
+    quote = " ".join(quotation.quote.split())
+    text = Text()
+    text.append(_last_words(quotation.before), style="dim")
+    if CONSOLE.is_terminal:
+        text.append(quote, style="black on bright_yellow")
+    else:
+        text.append(f"▌{quote}▐")
+    text.append(_first_words(quotation.after), style="dim")
+    return text
 
 
 def _stages(document: Mapping[str, Any]) -> Text:
@@ -135,9 +158,14 @@ def _number(value: object) -> str:
     return "" if value in (None, 0) else str(value)
 
 
-def _tail(text: str) -> str:
-    return " ".join(text.split()) + " " if text.strip() else ""
+def _last_words(before: str) -> str:
+    """Return the end of the text before a quotation, without the word that the window cuts."""
+    words = before.split() if before[:1].isspace() else before.split()[1:]
+    return f"… {' '.join(words)} " if words else ""
 
 
-def _head(text: str) -> str:
-    return " " + " ".join(text.split()) if text.strip() else ""
+def _first_words(after: str) -> str:
+    """Return the beginning of the text after a quotation, without the word that the window cuts."""
+    words = after.split() if after[-1:].isspace() else after.split()[:-1]
+    glue = " " if after[:1].isspace() else ""
+    return f"{glue}{' '.join(words)} …" if words else ""

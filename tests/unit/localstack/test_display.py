@@ -49,12 +49,12 @@ def test_without_a_terminal_each_change_is_one_line(shown):
 
 
 def test_quotation_stands_out_in_its_context(shown):
-    quotation = Quotation("It costs 5 euros.", "Before. ", " After.", "terms.txt", 1, 2, 8, 25)
+    quotation = Quotation("It costs\n5 euros.", "rd before. ", " After it co", "terms.txt", 1, 2, 8, 25)
 
     show_answer("answered", [quotation], "12 ms")
 
     told = shown.getvalue()
-    assert "Before. ▌It costs 5 euros.▐ After." in told
+    assert "  … before. ▌It costs 5 euros.▐ After it …" in told
     assert "terms.txt · page 2 · version 1 · characters 8–25" in told
 
 
