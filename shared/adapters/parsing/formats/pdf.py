@@ -1,15 +1,17 @@
 """PDF: the text of each page as it reads, with headings, tables and lists by their place and type."""
 
 import re
+from itertools import zip_longest
 
 from shared.adapters.parsing.formats.pdf_blocks import add_page
+from shared.adapters.parsing.formats.pdf_fields import filled_fields
 from shared.adapters.parsing.formats.pdf_hidden import without_hidden_text
 from shared.adapters.parsing.formats.pdf_lines import page_lines
 from shared.adapters.parsing.formats.pdf_structure import CheckedPdf
 from shared.adapters.parsing.formats.pdf_typography import typography_of
 from shared.adapters.parsing.limits import ParseLimits
 from shared.documents.building import CanonicalBuilder
-from shared.documents.canonical import CanonicalText, DocumentWarning
+from shared.documents.canonical import BlockKind, CanonicalText, DocumentWarning
 from shared.documents.rejections import RejectionReason, rejected
 
 # Names of files and programs, which end up in the properties by themselves.
@@ -29,14 +31,18 @@ def read_pdf(content: bytes, limits: ParseLimits) -> CanonicalText:
     for warning in sorted(warnings):
         builder.warn(warning)
     pages = list(page_lines(visible))
-    if not any(pages):
+    fields = [filled_fields(page) for page in checked.pages]
+    if not any(pages) and not any(fields):
         raise rejected(RejectionReason.NO_TEXT_LAYER)
     if not all(pages):
         builder.warn(DocumentWarning.TEXT_IN_IMAGES)
     typography = typography_of(pages)
-    for lines in pages:
+    for lines, filled in zip_longest(pages, fields, fillvalue=()):
         builder.begin_page()
         add_page(builder, lines, typography)
+        builder.begin_table()
+        for line in filled:
+            builder.add(BlockKind.TABLE_ROW, line)
     return builder.build(_title(checked))
 
 
