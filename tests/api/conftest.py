@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from localstack.issuer import open_issuer
+from localstack.issuer import AUDIENCE, ISSUER, open_issuer
 from shared.composition.app import build_whole_app
 from shared.composition.services import services_for
-from shared.composition.settings import Settings
+from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
 from shared.operations.registry import load_operation
-from tests.api.cloud import running_cloud, unguarded_clients
-from tests.api.tenants import Cloud, Tenant, new_tenant_name
+from tests.api.tenants import Tenant, new_tenant_name
+from tests.ingestion.cloud import running_cloud
 
 
 @pytest.fixture(scope="session")
@@ -19,20 +19,34 @@ def issuer(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory, issuer):
-    with running_cloud(tmp_path_factory.mktemp("cloud"), issuer) as settings:
-        yield Cloud(settings, unguarded_clients())
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
+        started.variables.update(
+            {
+                TOKEN_ISSUER.resource.variable: ISSUER,
+                TOKEN_AUDIENCE.resource.variable: AUDIENCE,
+                TOKEN_KEYS.resource.variable: issuer.keys_address,
+            }
+        )
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _clients_of_this_cloud(cloud, monkeypatch):
+    """Clients are made on first use, and another suite's emulator may have been started since."""
+    for name, value in cloud.variables.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")
 def app(cloud):
-    settings = Settings(cloud.settings)
-    authorizer = services_for(load_operation("identity", "authorize_request"), settings)
+    authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
 
     async def caller_of(request):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return await authorizer.token_verifier.verify(token) if scheme.lower() == "bearer" else None
 
-    return build_whole_app(settings, caller_of)
+    return build_whole_app(cloud.settings, caller_of)
 
 
 @pytest.fixture

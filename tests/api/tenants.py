@@ -20,29 +20,9 @@ from shared.knowledge.models import Document, DocumentStatus, ObjectVersion, Sta
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
-from tests.api.cloud import Clients
+from tests.ingestion.cloud import Cloud
 
 POLICY = IngestionPolicy()
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """What stands behind the API, for arranging and for looking."""
-
-    settings: dict[str, str]
-    aws: Clients
-
-    @property
-    def records(self) -> DynamoRecords:
-        return DynamoRecords(self.aws.dynamodb, self.settings[METADATA.variable])
-
-    @property
-    def artifacts(self) -> S3Artifacts:
-        return S3Artifacts(self.aws.s3, self.settings[ARTIFACTS.variable])
-
-    @property
-    def uploads(self) -> str:
-        return self.settings[UPLOADS.variable]
 
 
 @dataclass(frozen=True)
@@ -53,6 +33,14 @@ class Tenant:
     client: httpx.AsyncClient
     issuer: LocalIssuer
     cloud: Cloud
+
+    @property
+    def records(self) -> DynamoRecords:
+        return DynamoRecords(self.cloud.dynamodb, self.cloud.address_of(METADATA))
+
+    @property
+    def artifacts(self) -> S3Artifacts:
+        return S3Artifacts(self.cloud.s3, self.cloud.address_of(ARTIFACTS))
 
     def headers(self, role: Role = Role.MAINTAINER, user: str = "ada@example") -> dict[str, str]:
         return {"authorization": f"Bearer {self.issuer.issue(self.id, user, role)}"}
@@ -76,7 +64,7 @@ class Tenant:
         return created
 
     async def record(self, base: str, document_id: str) -> Document:
-        found = await self.cloud.records.document(TenantId(self.id), KnowledgeBaseId(base), DocumentId(document_id))
+        found = await self.records.document(TenantId(self.id), KnowledgeBaseId(base), DocumentId(document_id))
         assert found is not None
         return found
 
@@ -84,7 +72,7 @@ class Tenant:
         """Put a file into the bucket and take it in, up to the parser's door."""
         key = parse_key(prefix_of(TenantId(self.id), KnowledgeBaseId(base)) + name)
         assert key is not None
-        put = self.cloud.aws.s3.put_object(Bucket=self.cloud.uploads, Key=key.key, Body=content.encode())
+        put = self.cloud.s3.put_object(Bucket=self.cloud.address_of(UPLOADS), Key=key.key, Body=content.encode())
         version = ObjectVersion(
             put["VersionId"],
             put["ETag"].strip('"'),
@@ -92,9 +80,9 @@ class Tenant:
             hashlib.sha256(content.encode()).hexdigest(),
         )
         now = SystemClock().now()
-        kb = await self.cloud.records.knowledge_base(key.tenant, key.kb_id)
+        kb = await self.records.knowledge_base(key.tenant, key.kb_id)
         assert kb is not None
-        before = await self.cloud.records.document(key.tenant, key.kb_id, key.document_id)
+        before = await self.records.document(key.tenant, key.kb_id, key.document_id)
         fresh = before or Document(
             tenant=key.tenant,
             kb_id=key.kb_id,
@@ -107,7 +95,7 @@ class Tenant:
             updated_at=now,
         )
         after = start_upload_work(fresh, version, kb.serving, now, TaskId("task_1"))
-        settled = await Settlement(self.cloud.records, SystemClock(), POLICY).settle(kb, before, after)
+        settled = await Settlement(self.records, SystemClock(), POLICY).settle(kb, before, after)
         return settled.document
 
     async def publish(self, base: str, name: str, content: str, pages: tuple[Page, ...] = ()) -> str:
@@ -116,12 +104,12 @@ class Tenant:
         assert document.work is not None
         text = CanonicalText(content, "md", pages=pages)
         generation = document.work.generation
-        await self.cloud.artifacts.put_text(document.tenant, document.kb_id, document.document_id, generation, text)
-        kb = await self.cloud.records.knowledge_base(document.tenant, document.kb_id)
+        await self.artifacts.put_text(document.tenant, document.kb_id, document.document_id, generation, text)
+        kb = await self.records.knowledge_base(document.tenant, document.kb_id)
         assert kb is not None
         built = replace(document, work=replace(document.work, pages=1, chunks=1, batches=1, format="md"))
         live = publish(built, SystemClock().now(), POLICY)
-        await Settlement(self.cloud.records, SystemClock(), POLICY).settle(kb, document, live, published=True)
+        await Settlement(self.records, SystemClock(), POLICY).settle(kb, document, live, published=True)
         return document.document_id
 
 

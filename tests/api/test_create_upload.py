@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from shared.operations.capabilities import UPLOADS
 from tests.api.tenants import problem_of
 
 CONTENT = b"The notice period is 30 days."
@@ -41,7 +42,7 @@ async def test_form_fills_exactly_the_promised_key(acme, cloud):
     assert response.status_code in (200, 204), response.text
     document = await acme.record(base, created["document_id"])
     assert document.key.startswith(f"t/{acme.id}/kb/{base}/u/")
-    assert cloud.aws.s3.get_object(Bucket=cloud.uploads, Key=document.key)["Body"].read() == CONTENT
+    assert cloud.s3.get_object(Bucket=cloud.address_of(UPLOADS), Key=document.key)["Body"].read() == CONTENT
 
 
 async def test_form_takes_no_empty_file(acme):

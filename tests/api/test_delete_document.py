@@ -2,6 +2,7 @@
 
 import hashlib
 
+from shared.operations.capabilities import UPLOADS
 from tests.api.tenants import problem_of
 
 CONTENT = "The notice period is 30 days."
@@ -32,7 +33,7 @@ async def test_object_gets_a_delete_marker(acme, cloud):
 
     await delete(acme, base, document)
 
-    listed = cloud.aws.s3.list_objects_v2(Bucket=cloud.uploads, Prefix=key)
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.address_of(UPLOADS), Prefix=key)
     assert listed["KeyCount"] == 0
 
 

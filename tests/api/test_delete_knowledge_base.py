@@ -20,9 +20,9 @@ async def test_nothing_of_a_deleted_base_is_found_from_then_on(acme, cloud):
 
 async def test_sweep_is_ordered(acme, cloud):
     base = await acme.create_base()
-    messages_in(cloud.aws, cloud.settings[SWEEP_QUEUE.variable])
+    messages_in(cloud, SWEEP_QUEUE)
 
     await acme.send("DELETE", f"/knowledge-bases/{base}")
 
-    swept = messages_in(cloud.aws, cloud.settings[SWEEP_QUEUE.variable])
+    swept = messages_in(cloud, SWEEP_QUEUE)
     assert [(sent["tenant"], sent["kb_id"], sent["kind"]) for sent in swept] == [(acme.id, base, "knowledge-base")]

@@ -4,10 +4,17 @@ import base64
 
 import pytest
 
+from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.documents.previews import MAX_SAMPLE_BYTES, MAX_SHOWN
+from shared.operations.capabilities import UPLOADS
 from tests.api.tenants import problem_of
 
 TEXT = "# Terms\n\nThe notice period is 30 days. It begins on the first.\n\n## Fees\n\nThere are no fees at all.\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _vocabulary():
+    build_model(DEFAULT_FOLDER)
 
 
 async def preview(tenant, **body):
@@ -63,12 +70,12 @@ async def test_file_that_cannot_become_a_document_is_refused_with_its_reason(acm
 
 
 async def test_nothing_is_stored(acme, cloud):
-    before = cloud.aws.s3.list_object_versions(Bucket=cloud.uploads, Prefix=f"t/{acme.id}/")
+    before = cloud.s3.list_object_versions(Bucket=cloud.address_of(UPLOADS), Prefix=f"t/{acme.id}/")
 
     await preview(acme, text=TEXT)
 
     assert "Versions" not in before
-    assert "Versions" not in cloud.aws.s3.list_object_versions(Bucket=cloud.uploads, Prefix=f"t/{acme.id}/")
+    assert "Versions" not in cloud.s3.list_object_versions(Bucket=cloud.address_of(UPLOADS), Prefix=f"t/{acme.id}/")
     assert (await acme.send("GET", "/knowledge-bases")).json()["items"] == []
 
 

@@ -31,7 +31,7 @@ def clock():
 
 @pytest.fixture
 def requests(cloud, clock):
-    return RepeatedRequests(DynamoRequestMemory(cloud.aws.dynamodb, cloud.settings[METADATA.variable]), clock)
+    return RepeatedRequests(DynamoRequestMemory(cloud.dynamodb, cloud.address_of(METADATA)), clock)
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ async def test_cancelled_document_starts_anew_as_a_new_generation(acme, cloud):
     base = await acme.create_base()
     document = (await acme.drop(base, "terms.md", "The notice period is 30 days.")).document_id
     await acme.send("POST", f"/knowledge-bases/{base}/documents/{document}/cancel")
-    messages_in(cloud.aws, cloud.settings[PARSE_QUEUE.variable])
+    messages_in(cloud, PARSE_QUEUE)
 
     response = await retry(acme, base, document)
 
     assert response.status_code == 202
     assert (response.json()["status"], response.json()["attempt"]) == ("processing", 1)
-    sent = messages_in(cloud.aws, cloud.settings[PARSE_QUEUE.variable])
+    sent = messages_in(cloud, PARSE_QUEUE)
     assert [(message["document_id"], message["generation"]) for message in sent] == [(document, 2)]
 
 

@@ -5,7 +5,6 @@ import pytest
 from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
-from shared.composition.settings import Settings
 from shared.identity.permissions import Role
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.retrieval.ports import IndexedChunk, Scope
@@ -22,7 +21,7 @@ def embedder():
 
 @pytest.fixture
 def index(cloud):
-    opened = SqliteChunkIndex(Settings(cloud.settings).local_folder / "vectors.sqlite")
+    opened = SqliteChunkIndex(cloud.settings.local_folder / "vectors.sqlite")
     yield opened
     opened.close()
 

@@ -29,7 +29,7 @@ async def test_what_is_absent_stays(acme):
 
 async def test_other_chunking_is_said_to_need_a_reindex_and_starts_it(acme, cloud):
     base = await acme.create_base()
-    messages_in(cloud.aws, cloud.settings[REINDEX_QUEUE.variable])
+    messages_in(cloud, REINDEX_QUEUE)
 
     body = (await change(acme, base, config={"chunking": {"strategy": "sentences"}})).json()
 
@@ -37,7 +37,7 @@ async def test_other_chunking_is_said_to_need_a_reindex_and_starts_it(acme, clou
     assert body["status"] == "reindexing"
     assert body["config"]["chunking"]["strategy"] == "headings"
     assert body["upcoming_config"]["chunking"]["strategy"] == "sentences"
-    assert [sent["kb_id"] for sent in messages_in(cloud.aws, cloud.settings[REINDEX_QUEUE.variable])] == [base]
+    assert [sent["kb_id"] for sent in messages_in(cloud, REINDEX_QUEUE)] == [base]
 
 
 async def test_second_reindex_waits_for_the_first(acme):
