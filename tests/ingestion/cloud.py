@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from localstack import emulator
 from shared.composition.settings import LOCAL_FOLDER, Settings
@@ -40,7 +41,7 @@ class Cloud:
 
     @cached_property
     def s3(self) -> Any:
-        return boto3.client("s3")
+        return boto3.client("s3", config=Config(signature_version="s3v4"))
 
     @cached_property
     def sqs(self) -> Any:

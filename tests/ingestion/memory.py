@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shared.knowledge.errors import DocumentLimitError, StaleWriteError
-from shared.knowledge.keys import parse_key
 from shared.knowledge.models import ContentClaim, Document, KnowledgeBase, ObjectVersion, Tally
 from shared.knowledge.ports import Check, Count, Due, Put, Remove, UploadForm
 from shared.retrieval.ports import ReadBack
@@ -53,20 +52,11 @@ class MemoryRecords:
         assert len(set(keys)) == len(keys), "a commit speaks of each record once"
         if any(not isinstance(write, Count) and write.record.tenant != tenant for write in writes):
             raise ValueError("A commit speaks of one tenant only.")
-        over_limit = None
+        if any(not self._is_as_read(tenant, write) for write in writes):
+            raise StaleWriteError("changed")
         for write in writes:
-            if isinstance(write, Count):
-                tally = self.tallies.get((tenant, write.kb_id), Tally())
-                if write.limit is not None and tally.documents + write.documents > write.limit:
-                    over_limit = write.limit
-                if write.publishes_still is not None and tally.publishes != write.publishes_still:
-                    raise StaleWriteError("changed")
-                continue
-            current = self.records.get(_key(write.record))
-            if (current.revision if current is not None else 0) != write.record.revision:
-                raise StaleWriteError("changed")
-        if over_limit is not None:
-            raise DocumentLimitError("full", limit=over_limit)
+            if isinstance(write, Count) and write.limit is not None:
+                self._refuse_more(write, self.tallies.get((tenant, write.kb_id), Tally()))
         for write in writes:
             match write:
                 case Put(record):
@@ -80,6 +70,17 @@ class MemoryRecords:
                     )
                 case Check():
                     pass
+
+    def _refuse_more(self, count, tally):
+        if tally.documents + count.documents > count.limit:
+            raise DocumentLimitError("full", limit=count.limit)
+
+    def _is_as_read(self, tenant, write):
+        if isinstance(write, Count):
+            publishes = self.tallies.get((tenant, write.kb_id), Tally()).publishes
+            return write.publishes_still in {None, publishes}
+        current = self.records.get(_key(write.record))
+        return (0 if current is None else current.revision) == write.record.revision
 
     async def due_records(self, now, limit):
         found = [r for r in self.records.values() if not isinstance(r, ContentClaim) and r.due and r.due <= now]
@@ -95,16 +96,16 @@ class Stored:
 
 @dataclass
 class MemoryObjects:
-    """Implements `ObjectStore` and `UploadLinks`; `changed` is called with each key that an event speaks of."""
+    """Implements `ObjectStore` and `UploadLinks`; `changed` holds the key of every event, in order."""
 
-    changed: object = lambda key: None
+    changed: list = field(default_factory=list)
     stored: dict = field(default_factory=dict)
     made: int = 0
 
     def put(self, key, content):
         self.made += 1
         self.stored.setdefault(key, []).append(Stored(f"v{self.made}", content))
-        self.changed(key)
+        self.changed.append(key)
         return f"v{self.made}"
 
     def remove(self, key):
@@ -114,7 +115,11 @@ class MemoryObjects:
         kept = [stored for stored in self.stored.get(key, []) if stored.version_id != version_id]
         if len(kept) != len(self.stored.get(key, [])):
             self.stored[key] = kept
-            self.changed(key)
+            self.changed.append(key)
+
+    def history(self, key):
+        """Return the ids of all versions and delete markers, oldest first."""
+        return [stored.version_id for stored in self.stored.get(key, [])]
 
     def current(self, key):
         versions = self.stored.get(key, [])
@@ -222,8 +227,3 @@ class HashEmbedder:
 
     async def embed(self, tenant, texts):
         return np.ones((len(texts), 2), dtype=np.float32)
-
-
-def tenant_of(key):
-    parsed = parse_key(key)
-    return parsed.tenant if parsed else None

@@ -1,16 +1,8 @@
 """What is left when everything has come to rest, in terms a user would use: no ids, no generations, no moments."""
 
-from shared.knowledge.models import ContentClaim, Document, DocumentStatus
+from shared.knowledge.models import ContentClaim, DocumentStatus
 from shared.retrieval.ports import Scope
 from tests.ingestion.world import TENANT
-
-
-def documents_of(world):
-    return [record for record in world.records.records.values() if isinstance(record, Document)]
-
-
-def base_of(world):
-    return world.records.records[TENANT, "kb", world.base.kb_id]
 
 
 def name_of(document):
@@ -19,10 +11,10 @@ def name_of(document):
 
 def served_text(world, document):
     """Return the text that readers are served of a document, None for nothing."""
-    served = document.served_in(base_of(world).serving)
+    served = document.served_in(world.base_now().serving)
     if served is None:
         return None
-    return world.artifacts.texts[TENANT, document.kb_id, document.document_id, served.generation].text
+    return world.stores.text(document, served.generation)
 
 
 def outcome(world):
@@ -36,36 +28,36 @@ def outcome(world):
             None if document.status is DocumentStatus.FAILED else document.reason,
             served_text(world, document),
         )
-        for document in documents_of(world)
+        for document in world.documents_now()
         if document.status not in {DocumentStatus.DELETED, DocumentStatus.EXPIRED}
     }
 
 
 def dead_letters(world):
     """Return the names of the files whose messages ended in a dead-letter queue."""
-    names = {document.document_id: name_of(document) for document in documents_of(world)}
+    names = {document.document_id: name_of(document) for document in world.documents_now()}
     return {names[message.document_id] for message in world.queues.dead}
 
 
 def check_truth(world):
     """What must hold at every moment, whoever is half-way through what (invariants 1, 2)."""
-    base = base_of(world)
-    for document in documents_of(world):
+    base = world.base_now()
+    for document in world.documents_now():
         assert not (document.is_deleted and document.live)
         served = document.served_in(base.serving)
         if document.status is DocumentStatus.READY and not document.is_deleted:
             assert served is not None, "ready, and yet nothing is served"
         if served is not None:
             scope = Scope(base.kb_id, base.serving)
-            found = world.index.chunks_of(TENANT, scope, document.document_id, served.generation)
-            assert sorted(found) == list(range(served.chunks)), "a search does not find all that is said to be served"
+            found = world.stores.read_back(scope, document, served)
+            assert found, "a search does not find all that is said to be served"
 
 
 def check_rest(world):
     """What must hold when nothing is under way any more: counts add up, claims are true, nothing is left over."""
     check_truth(world)
-    base = base_of(world)
-    documents = documents_of(world)
+    base = world.base_now()
+    documents = world.documents_now()
     assert not world.tasks
     assert not world.queues.waiting
     assert all(document.work is None and document.due is None for document in documents)

@@ -24,6 +24,7 @@ from shared.knowledge.messages import (
     SweepDocument,
     SweepKnowledgeBase,
 )
+from shared.knowledge.models import Document
 from shared.knowledge.parsing import Parsing
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.publishing import Publishing
@@ -61,24 +62,63 @@ def _gate(name) -> Iterator[str]:
 class Gated:
     """A port whose every call is an effect that the test lets happen."""
 
-    def __init__(self, name, port):
+    def __init__(self, name, port, finish=None):
         self._name = name
         self._port = port
+        self._finish = finish
 
     def __getattr__(self, method):
         inner = getattr(self._port, method)
         name = f"{self._name}.{method}"
         if method == "due_records":
-            return inner
+            return inner if self._finish is None else lambda *args: self._each(inner(*args))
 
         async def effect(*args, **kwargs):
             order = await _gate(name)
-            result = await inner(*args, **kwargs)
+            call = inner(*args, **kwargs)
+            result = await call if self._finish is None else self._finish(call)
             if order == LOST:
                 raise LostAnswerError(name)
             return result
 
         return effect
+
+    async def _each(self, found):
+        while True:
+            try:
+                yield self._finish(anext(found))
+            except StopAsyncIteration:
+                return
+
+
+class MemoryStores:
+    """Everything that keeps something, in memory."""
+
+    finish = None
+
+    def __init__(self):
+        self.records = MemoryRecords()
+        self.objects = MemoryObjects()
+        self.artifacts = MemoryArtifacts()
+        self.index = MemoryIndex()
+
+    def documents(self, kb_id):
+        return [record for record in self.records.records.values() if isinstance(record, Document)]
+
+    def base(self, kb_id):
+        return self.records.records[TENANT, "kb", kb_id]
+
+    def text(self, document, generation):
+        return self.artifacts.texts[TENANT, document.kb_id, document.document_id, generation].text
+
+    def read_back(self, scope, document, served):
+        found = self.index.chunks_of(TENANT, scope, document.document_id, served.generation)
+        return sorted(found) == list(range(served.chunks))
+
+    def events(self):
+        """Return the keys of all events since the last call."""
+        changed, self.objects.changed = self.objects.changed, []
+        return changed
 
 
 class WordTokenizer:
@@ -143,24 +183,28 @@ class Task:
 class World:
     """A knowledge base with its bucket, queues and stages."""
 
-    def __init__(self):
+    def __init__(self, stores=None):
         self.clock = SimulatedClock()
         self.queues = MemoryQueues(self.clock)
-        self.records = MemoryRecords()
-        self.objects = MemoryObjects(changed=lambda key: self.queues.put(LookAgain(keys=(key,))))
-        self.artifacts = MemoryArtifacts()
-        self.index = MemoryIndex()
+        self.stores = stores or MemoryStores()
+        self.records, self.objects = self.stores.records, self.stores.objects
+        self.artifacts, self.index = self.stores.artifacts, self.stores.index
         self.tasks = []
-        self.wire()
+        self._wire()
         self.base = self.run(self.knowledge_bases.create(TENANT, "Base", config=KnowledgeBaseConfig())).result
 
-    def wire(self):
-        records, objects = Gated("records", self.records), Gated("objects", self.objects)
-        artifacts, index, queue = (
-            Gated("artifacts", self.artifacts),
-            Gated("index", self.index),
-            Gated("queue", self.queues),
-        )
+    def documents_now(self):
+        return self.stores.documents(self.base.kb_id)
+
+    def base_now(self):
+        return self.stores.base(self.base.kb_id)
+
+    def _gated(self, name):
+        return Gated(name, getattr(self, name), self.stores.finish)
+
+    def _wire(self):
+        records, objects = self._gated("records"), self._gated("objects")
+        artifacts, index, queue = self._gated("artifacts"), self._gated("index"), Gated("queue", self.queues)
         parser, clock = SimulatedParser(), self.clock
         self.knowledge_bases = KnowledgeBases(records, queue, clock, POLICY)
         self.documents = Documents(records, objects, objects, queue, clock, POLICY)
@@ -170,7 +214,7 @@ class World:
         publishing = Publishing(records, queue, index, clock, POLICY)
         sweeping = Sweeping(records, objects, artifacts, index, queue, clock, POLICY)
         reindexing = Reindexing(records, queue, clock, POLICY)
-        self.recovery = Recovery(records, self.records, objects, queue, clock, POLICY)
+        self.recovery = Recovery(records, records, objects, queue, clock, POLICY)
 
         async def look(message):
             for key in message.keys:
@@ -211,7 +255,13 @@ class World:
         task.kill()
         self.tasks.remove(task)
 
+    def take_events(self):
+        """Put what the bucket has to say into the queue."""
+        for key in self.stores.events():
+            self.queues.put(LookAgain(keys=(key,)))
+
     def _settle(self, task):
+        self.take_events()
         if task.done:
             self.tasks.remove(task)
             if task.waiting is not None:
@@ -235,6 +285,7 @@ class World:
     def work_off(self):
         """Deliver all that may be delivered now, one after the other, until nothing is left."""
         while True:
+            self.take_events()
             ready = self.queues.deliverable()
             if not ready:
                 return
@@ -250,7 +301,7 @@ class World:
         end = self.clock.now() + timedelta(days=days)
         while self.clock.now() < end:
             moments = [found.visible_at for found in self.queues.waiting]
-            moments += [record.due for record in self.records.records.values() if getattr(record, "due", None)]
+            moments += self._dues()
             if not moments:
                 return
             self.clock.moment = max(self.clock.now() + timedelta(seconds=1), min(moments))
@@ -258,13 +309,16 @@ class World:
             self.work_off()
         raise AssertionError("something is due for ever")
 
+    def _dues(self):
+        return [record.due for record in [self.base_now(), *self.documents_now()] if record.due is not None]
+
     def quiet_down(self, hours=3):
         """Let some hours pass, with the schedule; what has to be cleared much later stays."""
         end = self.clock.now() + timedelta(hours=hours)
         self.work_off()
         while True:
             moments = [found.visible_at for found in self.queues.waiting]
-            moments += [record.due for record in self.records.records.values() if getattr(record, "due", None)]
+            moments += self._dues()
             if not moments or min(moments) > end:
                 return
             self.clock.moment = max(self.clock.now() + timedelta(seconds=1), min(moments))

@@ -1,0 +1,75 @@
+"""The same world on real stores: DynamoDB and S3 of the emulator, and the embedded index."""
+
+import asyncio
+import json
+
+from shared.adapters.dynamodb.records import DynamoRecords
+from shared.adapters.s3.artifacts import S3Artifacts
+from shared.adapters.s3.objects import S3Objects
+from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from shared.knowledge.messages import LookAgain
+from shared.operations.capabilities import ACCEPT_QUEUE, ARTIFACTS, METADATA, UPLOADS
+from tests.ingestion.world import TENANT
+
+
+class RealObjects(S3Objects):
+    """The bucket, and what people do to it behind our back."""
+
+    def put(self, key, content):
+        return self._client.put_object(Bucket=self._bucket, Key=key, Body=content)["VersionId"]
+
+    def remove(self, key):
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def destroy(self, key, version_id):
+        self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version_id)
+
+    def history(self, key):
+        listed = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
+        found = [entry for entry in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]]
+        newest = [entry["VersionId"] for entry in found if entry["IsLatest"]]
+        return [entry["VersionId"] for entry in found if not entry["IsLatest"]] + newest
+
+
+class RealStores:
+    """Real stores; each call is run to its end by a loop of its own, so a test still decides what happens when."""
+
+    def __init__(self, cloud, folder):
+        self._cloud = cloud
+        self._loop = asyncio.new_event_loop()
+        self.records = DynamoRecords(cloud.dynamodb, cloud.address_of(METADATA))
+        self.objects = RealObjects(cloud.s3, cloud.address_of(UPLOADS))
+        self.artifacts = S3Artifacts(cloud.s3, cloud.address_of(ARTIFACTS))
+        self.index = SqliteChunkIndex(folder / "vectors.sqlite")
+
+    def close(self):
+        self.index.close()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def finish(self, call):
+        return self._loop.run_until_complete(call)
+
+    def documents(self, kb_id):
+        return self.finish(self.records.documents(TENANT, kb_id, 1000))
+
+    def base(self, kb_id):
+        return self.finish(self.records.knowledge_base(TENANT, kb_id))
+
+    def text(self, document, generation):
+        place = (TENANT, document.kb_id, document.document_id, generation)
+        return self.finish(self.artifacts.get_text(*place)).text
+
+    def read_back(self, scope, document, served):
+        last = served.chunks - 1
+        found = self.finish(self.index.read_back(TENANT, scope, document.document_id, served.generation, last))
+        return (found.count, found.has_first, found.has_last) == (served.chunks, True, True)
+
+    def events(self):
+        """Take the bucket's own events out of the real queue."""
+        address, keys = self._cloud.address_of(ACCEPT_QUEUE), []
+        while found := self._cloud.sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                keys.extend(LookAgain.model_validate(json.loads(message["Body"])).keys)
+                self._cloud.sqs.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
+        return keys

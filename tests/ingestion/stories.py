@@ -1,0 +1,339 @@
+"""What users do to files, and how it must end, whatever happens on the way (measure 8).
+
+Each story is played by a `DisturbedWorld`, which kills a process or loses an answer at one chosen effect.
+"""
+
+from dataclasses import dataclass
+
+from shared.documents.chunking.config import ChunkingConfig
+from shared.knowledge.config import ConfigChange
+from shared.knowledge.documents import UploadRequest
+from shared.knowledge.errors import DocumentNotFoundError, NothingToCancelError, NothingToRetryError
+from shared.knowledge.keys import document_id_of
+from shared.knowledge.knowledge_bases import KnowledgeBaseChange
+from shared.knowledge.messages import LookAgain
+from tests.ingestion.outcome import check_truth, dead_letters, outcome
+from tests.ingestion.world import LOST, TENANT, LostAnswerError, World
+
+X = "one two three. " * 300
+Y = "four five six. " * 300
+S = "seven eight nine."
+T = "ten eleven twelve."
+KILLED = "killed"
+SMALLER = ConfigChange(chunking=ChunkingConfig(max_tokens=100, min_tokens=16, context_tokens=16))
+
+
+@dataclass
+class Disturbance:
+    """Which effect to disturb, counted from the story's beginning, and how."""
+
+    effect: int = -1
+    how: str = KILLED
+
+
+class DisturbedWorld(World):
+    def __init__(self, disturbance, stores=None):
+        self.effects = 0
+        self.names = []
+        self._disturbance = None
+        self._is_watched = stores is None  # reading everything between any two effects costs nothing in memory only
+        super().__init__(stores)
+        self.effects = 0
+        self._disturbance = disturbance
+
+    def step(self, task, order=None):
+        planned = self._disturbance
+        if planned is None:  # the knowledge base itself is being created
+            return super().step(task, order)
+        self.effects += 1
+        self.names.append(task.at)
+        if self._is_watched:
+            check_truth(self)
+        if self.effects == planned.effect:
+            if planned.how == LOST:
+                return super().step(task, LOST)
+            task.kill()
+            task.error = LostAnswerError("killed")
+            self.tasks.remove(task)
+            return task
+        return super().step(task, order)
+
+    # --- what a user does: puts files, and repeats a request that was not answered ---------------------------------
+
+    def key(self, name):
+        return f"t/{TENANT}/kb/{self.base.kb_id}/{name}"
+
+    def put(self, name, content):
+        """Drop a file into the bucket; return its version."""
+        return self.put_key(self.key(name), content)
+
+    def put_key(self, key, content):
+        version = self.objects.put(key, content.encode())
+        self.take_events()
+        return version
+
+    def remove(self, name):
+        self.objects.remove(self.key(name))
+        self.take_events()
+
+    def destroy(self, name, version):
+        self.objects.destroy(self.key(name), version)
+        self.take_events()
+
+    def insist(self, request, *fine):
+        while True:
+            task = self.run(request())
+            if task.error is None or isinstance(task.error, fine):
+                return task.result
+            assert isinstance(task.error, LostAnswerError), task.error
+
+    def delete(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.delete(TENANT, self.base.kb_id, document_id), DocumentNotFoundError)
+
+    def cancel(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.cancel(TENANT, self.base.kb_id, document_id), NothingToCancelError)
+
+    def retry(self, name):
+        document_id = document_id_of(self.key(name))
+        self.insist(lambda: self.documents.retry(TENANT, self.base.kb_id, document_id), NothingToRetryError)
+
+    def reindex(self):
+        self.insist(lambda: self.knowledge_bases.update(TENANT, self.base.kb_id, KnowledgeBaseChange(config=SMALLER)))
+
+    def accept(self):
+        """Let all events be looked at, and nothing more."""
+        while events := [found for found in self.queues.waiting if isinstance(found.message, LookAgain)]:
+            self.clock.moment = max([self.clock.now(), *(found.visible_at for found in events)])
+            for found in events:
+                task = self.deliver(found)
+                while not task.done:
+                    self.step(task)
+
+
+def new_document(world):
+    world.put("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def replaced(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def replaced_while_under_way(world):
+    world.put("a", X)
+    world.accept()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def hostile_replacement(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", "hostile")
+    world.quiet_down()
+    return {"a": ("rejected", "malformed", X)}
+
+
+def same_bytes_again(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def deleted(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.delete("a")
+    world.quiet_down()
+    return {}
+
+
+def deleted_while_under_way(world):
+    world.put("a", X)
+    world.accept()
+    world.delete("a")
+    world.quiet_down()
+    return {}
+
+
+def deleted_and_put_again(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.delete("a")
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def moved(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    world.remove("a")
+    world.quiet_down()
+    return {"b": ("ready", None, X)}
+
+
+def duplicate_takes_over(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, Y), "b": ("ready", None, X)}
+
+
+def duplicate_waits(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X), "b": ("skipped_duplicate", "duplicate_content", None)}
+
+
+def old_version_purged(world):
+    old = world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    world.destroy("a", old)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def delete_marker_removed(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.remove("a")
+    world.quiet_down()
+    world.destroy("a", world.objects.history(world.key("a"))[-1])
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def cancelled_then_retried(world):
+    world.put("a", X)
+    world.accept()
+    world.cancel("a")
+    world.quiet_down()
+    world.retry("a")
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def cancelled(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.accept()
+    world.cancel("a")
+    world.quiet_down()
+    return {"a": ("cancelled", "cancelled_by_request", X)}
+
+
+def poison(world):
+    world.put("a", "poison")
+    world.put("b", X)
+    world.quiet_down()
+    return {"a": ("failed", None, None), "b": ("ready", None, X)}
+
+
+def deleted_between_read_back_and_flip(world):
+    world.put("a", X)
+    run_to_flip(world)
+    world.delete("a")
+    finish(world)
+    world.quiet_down()
+    return {}
+
+
+def replaced_between_read_back_and_flip(world):
+    world.put("a", X)
+    run_to_flip(world)
+    world.put("a", Y)
+    world.accept()
+    finish(world)
+    world.quiet_down()
+    return {"a": ("ready", None, Y)}
+
+
+def reindexed(world):
+    for name in "abc":
+        world.put(name, name + S)
+    world.quiet_down()
+    world.reindex()
+    world.quiet_down()
+    return {name: ("ready", None, name + S) for name in "abc"}
+
+
+def reindexed_during_an_upload(world):
+    for name in "ab":
+        world.put(name, name + S)
+    world.quiet_down()
+    world.put("a", T)
+    world.put("c", S)
+    world.accept()
+    world.reindex()
+    world.quiet_down()
+    return {"a": ("ready", None, T), "b": ("ready", None, "b" + S), "c": ("ready", None, S)}
+
+
+def uploaded_as_promised(world):
+    request = UploadRequest("a")
+    promise = world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    world.put_key(promise.document.key, X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def promise_not_kept(world):
+    request = UploadRequest("a")
+    world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    world.quiet_down()
+    return {}
+
+
+def run_to_flip(world):
+    """Work until the first document is read back and only the flip is left."""
+    while "index.read_back" not in world.names:
+        for found in world.queues.deliverable():
+            task = world.deliver(found)
+            while not task.done and "index.read_back" not in world.names:
+                world.step(task)
+        world.clock.advance(60)
+        world.run(world.recovery.recover())
+
+
+def finish(world):
+    while world.tasks:
+        world.step(world.tasks[0])
+
+
+STORIES = [
+    new_document, replaced, replaced_while_under_way, hostile_replacement, same_bytes_again, deleted,
+    deleted_while_under_way, deleted_and_put_again, moved, duplicate_takes_over, duplicate_waits, old_version_purged,
+    delete_marker_removed, cancelled,
+    cancelled_then_retried, poison, deleted_between_read_back_and_flip,
+    replaced_between_read_back_and_flip, reindexed, reindexed_during_an_upload, uploaded_as_promised, promise_not_kept,
+]  # fmt: skip
+
+
+def play(story, disturbance, stores=None):
+    """Play a story to its end and check it; return its world."""
+    world = DisturbedWorld(disturbance, stores)
+    expected = story(world)
+    assert outcome(world) == expected
+    assert dead_letters(world) == {name for name, (status, _, _) in expected.items() if status == "failed"}
+    return world
