@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from localstack import process
 from localstack.emulator import HOST
@@ -25,7 +25,7 @@ PORTS: Final = range(9201, 9300)
 
 HEAP: Final = "1g"
 OLDEST_JAVA: Final = 17
-START_TIMEOUT_S: Final = 120.0
+START_TIMEOUT_S: Final = 180.0
 DOWNLOAD_TIMEOUT_S: Final = 900.0
 POM: Final = Path(__file__).parent / "opensearch" / "pom.xml"
 
@@ -55,7 +55,7 @@ def start(directory: Path, jars: Path | None = None, port: int = 0) -> str:
     """Return the address of a node whose data lies in `directory`, started unless it runs already.
 
     `jars` is where the node's jars are kept between starts (`directory`/jars by default); Maven fetches them once.
-    `port` is one of `PORTS`; 0 takes a free one. Returns when searches are answered.
+    `port` is one of `PORTS`; 0 takes any free one. Returns when searches are answered.
     Raises: LocalCloudError when Maven is missing, when the port is taken, or when the node does not come up.
     """
     given = os.environ.get(ADDRESS_VARIABLE)
@@ -66,7 +66,7 @@ def start(directory: Path, jars: Path | None = None, port: int = 0) -> str:
     if running is None:
         jars = (jars or directory / "jars").resolve()
         install(jars)
-        running = _launch(directory, jars, _free_port(port))
+        running = _launch(directory, jars, _checked(port)) if port else _launch_anywhere(directory, jars)
     return running.address
 
 
@@ -124,7 +124,7 @@ def _launch(directory: Path, jars: Path, port: int) -> Node:
         "org.codelibs.opensearch.runner.OpenSearchRunner",
         "-basePath", str(data),
         # Nodes of one name find each other on loopback and would become one cluster.
-        "-clusterName", f"tessera-{hashlib.sha256(bytes(directory)).hexdigest()[:12]}",
+        "-clusterName", _cluster_name(directory),
         "-numOfNode", "1",
         "-baseHttpPort", str(port - 1),  # the runner counts its nodes from 1
         "-pluginTypes", "org.opensearch.knn.plugin.KNNPlugin",
@@ -142,15 +142,39 @@ def _launch(directory: Path, jars: Path, port: int) -> Node:
     return node
 
 
-def _free_port(wanted: int) -> int:
-    for port in [wanted] if wanted else PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0:
-                return port
+def _cluster_name(directory: Path) -> str:
+    return f"tessera-{hashlib.sha256(bytes(directory)).hexdigest()[:12]}"
+
+
+def _checked(port: int) -> int:
+    if _is_free(port):
+        return port
     raise LocalCloudError(
-        f"Port {wanted} on {HOST} is taken by another program." if wanted else "No port from 9201 to 9299 is free.",
+        f"Port {port} on {HOST} is taken by another program.",
         f"End that program, or set {ADDRESS_VARIABLE} to a node that runs already.",
     )
+
+
+def _launch_anywhere(directory: Path, jars: Path) -> Node:
+    """Launch on a free port, any of them: two that start at the same time should not want the same."""
+    while True:
+        free = [port for port in PORTS if _is_free(port)]
+        if not free:
+            raise LocalCloudError(
+                f"No port from {PORTS.start} to {PORTS.stop - 1} is free on {HOST}.",
+                f"End some of their programs, or set {ADDRESS_VARIABLE} to a node that runs already.",
+            )
+        port = secrets.choice(free)
+        try:
+            return _launch(directory, jars, port)
+        except LocalCloudError:
+            if _is_free(port):  # or else somebody was faster
+                raise
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) != 0
 
 
 def _java() -> str:
@@ -171,9 +195,13 @@ def _java_version(java: str) -> int:
 
 
 def _wait_until_ready(node: Node, log: Path) -> None:
+    """Wait until the node serves searches: after a restart, shards come back later than the port."""
     deadline = time.monotonic() + START_TIMEOUT_S
+    name = _cluster_name(node.directory)
     while time.monotonic() < deadline and node.process.is_running():
-        if _is_ready(node.address):
+        health = _health(node.port)
+        # Another node may have taken the port in the meantime; its answers are not ours.
+        if health is not None and health["cluster_name"] == name and health["status"] in {"yellow", "green"}:
             return
         time.sleep(0.2)
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
@@ -183,17 +211,16 @@ def _wait_until_ready(node: Node, log: Path) -> None:
     )
 
 
-def _is_ready(address: str) -> bool:
-    """Answer whether the node serves searches: after a restart, shards come back only some time after the port."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=5)
+def _health(port: int) -> dict[str, str] | None:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/_cluster/health")
         response = connection.getresponse()
-        if response.status != http.client.OK:
-            return False
-        return json.loads(response.read())["status"] in {"yellow", "green"}
-    except (OSError, http.client.HTTPException):
-        return False
+        health: dict[str, str] = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    else:
+        return health if response.status == http.client.OK and "cluster_name" in health else None
     finally:
         connection.close()
 
