@@ -136,6 +136,15 @@ class Adapters:
         return ChildProcessParser()
 
     @cached_property
+    def sample_parser(self) -> "Parser":
+        """A parser for somebody who waits: it gives up long before API Gateway does, after 30 seconds."""
+        from shared.adapters.parsing.child_process import ChildProcessParser
+        from shared.adapters.parsing.limits import ParseLimits
+
+        self._grants.require(PARSER)
+        return ChildProcessParser(ParseLimits(cpu_s=15, wall_s=18, characters=1_000_000))
+
+    @cached_property
     def chunk_index(self) -> "ChunkIndex":
         """OpenSearch, or the file of the local cloud."""
         self._grants.require_any(VECTORS.search, VECTORS.write)

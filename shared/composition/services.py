@@ -103,7 +103,7 @@ class Services:
         """What a chunking strategy would make of a sample."""
         from shared.documents.previews import Previews
 
-        return Previews(self._adapters.parser, self._adapters.tokenizer)
+        return Previews(self._adapters.sample_parser, self._adapters.tokenizer)
 
     @cached_property
     def retrieval(self) -> "SearchService":
