@@ -103,6 +103,8 @@ def _is_wrapped(text: str, previous: Span, line: Span, widest: int) -> bool:
         return False
     if _LIST_MARKER.match(after) or "\t" in before or "\t" in after or " | " in before or " | " in after:
         return False
+    if before[-1] == "-" and before[-2:-1].isalnum():
+        return True  # a word that was divided at the end of its line
     if _LABEL.match(before) and _LABEL.match(after):
         return False
     first = _FIRST_LETTER.search(after)

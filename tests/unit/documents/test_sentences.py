@@ -31,6 +31,10 @@ def sentences(text: str) -> list[str]:
         ("هل تفهم؟ نعم.", ["هل تفهم؟", "نعم."]),
         ("We use trees, papers, etc. in class. Done.", ["We use trees, papers, etc. in class.", "Done."]),
         ("capital of the country: Oslo\ncurrency: krone", ["capital of the country: Oslo", "currency: krone"]),
+        (
+            "They began an E-\nQIP session for everybody who asked for it.",
+            ["They began an E-\nQIP session for everybody who asked for it."],
+        ),
         ("Heading\n\nBody text", ["Heading", "Body text"]),
         ("", []),
         (" \n\t ", []),

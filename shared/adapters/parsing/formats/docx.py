@@ -20,7 +20,7 @@ _CHARACTERS = {
     f"{_W}ptab": "\t",
     f"{_W}br": "\n",
     f"{_W}cr": "\n",
-    f"{_W}noBreakHyphen": "\u2011",
+    f"{_W}noBreakHyphen": "-",
 }
 _LEAST_LEVEL = 6
 _LONGEST_HEADING = 120
