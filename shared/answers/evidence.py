@@ -25,6 +25,9 @@ PASSAGES_EMBEDDED: Final = 8
 PASSAGES_QUOTED: Final = 3
 """Of how many passages the signals speak, however many the caller wants quoted."""
 
+MOST_EMBEDDED: Final = 400
+"""Code points of a passage that are embedded: few sentences are longer, and long table rows would take all the time."""
+
 TextKey = tuple[DocumentId, Generation]
 Texts = Mapping[TextKey, CanonicalText]
 Scores = NDArray[np.float64]
@@ -86,7 +89,10 @@ def to_embed(reading: Reading, chosen: Sequence[int]) -> ToEmbed:
     passages = [reading.passages[index] for index in chosen]
     title_of = tuple(reading.hits[passage.chunk].hit.title for passage in passages)
     titles = dict.fromkeys(title for title in title_of if title)
-    texts = [embedded_text(title, _under_header(found)) for title, found in zip(title_of, passages, strict=True)]
+    texts = [
+        embedded_text(title, _under_header(found)[:MOST_EMBEDDED])
+        for title, found in zip(title_of, passages, strict=True)
+    ]
     return ToEmbed((reading.question.text, *texts, *titles), len(passages), title_of)
 
 

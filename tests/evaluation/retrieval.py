@@ -33,7 +33,7 @@ async def evaluate(questions: QuestionSet, store: str, template: SearchQuery) ->
         started = perf_counter()
         taken_in = await library.add({file_name(found): as_html(found) for found in questions.documents})
         seconds = perf_counter() - started
-        set_ids = _set_ids(questions, taken_in)
+        set_ids = set_ids_of(questions, taken_in)
         rankings = {
             asked.id: await _ranked_documents(library, set_ids, _asking(template, asked.text, limit=100))
             for asked in questions.questions
@@ -69,7 +69,7 @@ def as_html(document: SetDocument) -> bytes:
     return page.encode()
 
 
-def _set_ids(questions: QuestionSet, taken_in: Mapping[str, DocumentDescription]) -> dict[DocumentId, list[str]]:
+def set_ids_of(questions: QuestionSet, taken_in: Mapping[str, DocumentDescription]) -> dict[DocumentId, list[str]]:
     """Return which documents of the set each live document is: several, where a set repeats a text."""
     set_ids: dict[DocumentId, list[str]] = {}
     for document in questions.documents:
