@@ -44,10 +44,6 @@ class MiniLmEmbedder:
             return np.empty((0, DIMENSIONS), dtype=np.float32)
         return await asyncio.to_thread(self._embed, texts)
 
-    async def warm_up(self) -> None:
-        """Load the model now, so that the first question does not wait for it (SnapStart keeps it loaded)."""
-        await self.embed(["warm"])
-
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         session = self._loaded_session()
         ids_by_text = self._tokenizer.input_ids(texts)
