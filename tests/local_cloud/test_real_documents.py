@@ -39,6 +39,7 @@ def test_thirty_pages_are_ready_within_ten_seconds(tenant, tmp_path):
     assert took < READY_WITHIN_S, document["timings_ms"]
 
 
+@pytest.mark.timeout(900)
 def test_shared_documents_end_as_expected(tenant):
     kb_id = tenant.create_knowledge_base()
     files = [file for file in sorted((require_shared_data() / "documents").iterdir()) if file.name not in NOT_DOCUMENTS]
