@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
@@ -9,6 +10,7 @@ from shared.adapters.s3.objects import S3Objects
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.knowledge.messages import LookAgain
 from shared.operations.capabilities import ACCEPT_QUEUE, ARTIFACTS, METADATA, UPLOADS
+from tests.ingestion.cloud import make_table
 from tests.ingestion.world import TENANT
 
 
@@ -26,7 +28,7 @@ class RealObjects(S3Objects):
 
     def history(self, key):
         listed = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
-        found = [entry for entry in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]]
+        found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
         newest = [entry["VersionId"] for entry in found if entry["IsLatest"]]
         return [entry["VersionId"] for entry in found if not entry["IsLatest"]] + newest
 
@@ -37,9 +39,13 @@ class RealStores:
     def __init__(self, cloud, folder):
         self._cloud = cloud
         self._loop = asyncio.new_event_loop()
-        self.records = DynamoRecords(cloud.dynamodb, cloud.address_of(METADATA))
+        # A table of its own: the schedule looks at whatever is due, and that must not be another test's.
+        table = f"tessera-test-{secrets.token_hex(8)}"
+        make_table(cloud.dynamodb, METADATA, table)
+        self.records = DynamoRecords(cloud.dynamodb, table)
         self.objects = RealObjects(cloud.s3, cloud.address_of(UPLOADS))
         self.artifacts = S3Artifacts(cloud.s3, cloud.address_of(ARTIFACTS))
+        folder.mkdir(parents=True)
         self.index = SqliteChunkIndex(folder / "vectors.sqlite")
 
     def close(self):

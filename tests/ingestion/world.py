@@ -248,7 +248,10 @@ class World:
         return self._settle(task)
 
     def step(self, task, order=None):
+        changes_objects = task.at.startswith("objects.")
         task.step(order)
+        if changes_objects:
+            self.take_events()
         return self._settle(task)
 
     def kill(self, task):
@@ -261,7 +264,6 @@ class World:
             self.queues.put(LookAgain(keys=(key,)))
 
     def _settle(self, task):
-        self.take_events()
         if task.done:
             self.tasks.remove(task)
             if task.waiting is not None:
@@ -285,7 +287,6 @@ class World:
     def work_off(self):
         """Deliver all that may be delivered now, one after the other, until nothing is left."""
         while True:
-            self.take_events()
             ready = self.queues.deliverable()
             if not ready:
                 return
