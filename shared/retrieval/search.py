@@ -155,7 +155,7 @@ async def _verified(
 def _ranked(candidates: Candidates, liveness: Liveness, query: SearchQuery, weight: float, depth: int) -> _Ranking:
     keyword = {hit.chunk_id: hit.score for hit in candidates.keyword if not liveness.is_dead(hit)}
     vector = {hit.chunk_id: hit.score for hit in candidates.vector if not liveness.is_dead(hit)}
-    if query.mode is SearchMode.HYBRID and candidates.keyword and candidates.vector:
+    if keyword and vector:
         fused = fuse(query.fusion, keyword, vector, vector_weight=weight)
     else:
         fused = in_order(keyword or vector)

@@ -108,6 +108,17 @@ async def test_scores_are_those_of_a_base_without_the_dead_chunks() -> None:
     ]
 
 
+async def test_scores_are_those_of_vectors_alone_when_every_keyword_hit_is_dead() -> None:
+    alive = [chunk(1, "holiday rules"), chunk(2, "soup")]
+    library = Library(chunk(0, "notice period"), *alive)
+    del library.live.generations[document(0)]
+
+    with_dead = await library.ask(SearchQuery("notice period"))
+    without_dead = await Library(*alive).ask(SearchQuery("notice period"))
+
+    assert [ranked.score for ranked in with_dead.hits] == [ranked.score for ranked in without_dead.hits]
+
+
 async def test_only_what_may_be_shown_is_verified() -> None:
     library = Library(*(chunk(number, f"notice {number}") for number in range(50)))
 
