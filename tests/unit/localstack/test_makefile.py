@@ -39,6 +39,20 @@ def test_help_lists_every_target():
     assert [target for target in TARGETS if not re.search(rf"^  make {target} +\S", told, re.MULTILINE)] == []
 
 
+def test_every_command_that_a_page_names_exists():
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    named = {
+        (page.name, target)
+        for page in pages
+        for target in re.findall(r"(?:`|^|\$\()make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+    assert len(named) > len(pages) / 2
+    assert sorted((page, target) for page, target in named if target not in targets) == []
+
+
 def test_unknown_target_is_answered_with_help():
     result = make("rnu")
 
