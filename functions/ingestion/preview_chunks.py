@@ -2,10 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Base64Bytes, BaseModel, Field, StringConstraints, model_validator
+from pydantic import Base64Bytes, Field, StringConstraints, model_validator
 
 from shared.composition.services import Services
-from shared.documents.canonical import DocumentWarning
 from shared.documents.chunking.config import ChunkingConfig
 from shared.documents.previews import MAX_SAMPLE_BYTES, Preview
 from shared.identity.permissions import Permission
@@ -33,55 +32,6 @@ class PreviewRequest(Request):
         return self.content if self.content is not None else (self.text or "").encode(errors="replace")
 
 
-class PreviewedChunk(BaseModel):
-    """`text` is the span from `start` to `end`; `context` is indexed before it and never quoted."""
-
-    ordinal: int
-    start: int
-    end: int
-    page: int | None
-    headings: list[str]
-    context: str
-    text: str
-    tokens: int
-
-
-class PreviewResponse(BaseModel):
-    """What the sample would become; of many chunks the first ones are shown."""
-
-    format: str
-    title: str | None
-    length: int
-    pages: int
-    warnings: list[DocumentWarning]
-    chunk_count: int
-    chunks: list[PreviewedChunk]
-
-    @classmethod
-    def of(cls, preview: Preview) -> Self:
-        return cls(
-            format=preview.text.format,
-            title=preview.text.title,
-            length=len(preview.text.text),
-            pages=len(preview.text.pages),
-            warnings=list(preview.text.warnings),
-            chunk_count=preview.count,
-            chunks=[
-                PreviewedChunk(
-                    ordinal=shown.chunk.ordinal,
-                    start=shown.chunk.start,
-                    end=shown.chunk.end,
-                    page=shown.chunk.page,
-                    headings=list(shown.chunk.headings),
-                    context=shown.chunk.context,
-                    text=shown.text,
-                    tokens=shown.tokens,
-                )
-                for shown in preview.shown
-            ],
-        )
-
-
 @operation(
     "POST /chunk-previews",
     permission=Permission.KNOWLEDGE_BASE_WRITE,
@@ -90,9 +40,9 @@ class PreviewResponse(BaseModel):
     memory_mb=2048,
     timeout_s=29,
 )
-async def preview_chunks(request: PreviewRequest, services: Services) -> PreviewResponse:
+async def preview_chunks(request: PreviewRequest, services: Services) -> Preview:
     """Show how a strategy would cut a sample document of up to 1 MB. Nothing is stored.
 
     Raises: RejectedDocumentError.
     """
-    return PreviewResponse.of(await services.previews.preview(request.name, request.sample, request.chunking))
+    return await services.previews.preview(request.name, request.sample, request.chunking)

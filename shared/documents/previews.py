@@ -4,7 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from shared.documents.canonical import CanonicalText, Chunk
+from pydantic import BaseModel, ConfigDict
+
+from shared.documents.canonical import CanonicalText, Chunk, DocumentWarning
 from shared.documents.chunking.chunker import chunk, indexed_text
 from shared.documents.chunking.config import ChunkingConfig
 from shared.documents.ports import Parser, Tokenizer
@@ -13,22 +15,36 @@ MAX_SAMPLE_BYTES: Final = 1024 * 1024
 MAX_SHOWN: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ShownChunk:
-    """A chunk, its text, and how many of the embedder's tokens it takes with its context."""
+class PreviewedChunk(BaseModel):
+    """`text` is the span from `start` to `end`; `context` is indexed before it and never quoted.
 
-    chunk: Chunk
+    `tokens` counts both with the embedder's tokenizer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ordinal: int
+    start: int
+    end: int
+    page: int | None
+    headings: tuple[str, ...]
+    context: str
     text: str
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The canonical text of a sample, how many chunks it gives, and the first `MAX_SHOWN` of them."""
+class Preview(BaseModel):
+    """What the sample would become; of many chunks the first ones are shown."""
 
-    text: CanonicalText
-    count: int
-    shown: tuple[ShownChunk, ...]
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    title: str | None
+    length: int
+    pages: int
+    warnings: tuple[DocumentWarning, ...]
+    chunk_count: int
+    chunks: tuple[PreviewedChunk, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +61,24 @@ class Previews:
 
     def _cut(self, text: CanonicalText, config: ChunkingConfig) -> Preview:
         chunks = chunk(text, config, self.tokenizer)
-        shown = tuple(
-            ShownChunk(piece, text.text[piece.start : piece.end], len(self.tokenizer.spans(indexed_text(text, piece))))
-            for piece in chunks[:MAX_SHOWN]
+        return Preview(
+            format=text.format,
+            title=text.title,
+            length=len(text.text),
+            pages=len(text.pages),
+            warnings=text.warnings,
+            chunk_count=len(chunks),
+            chunks=tuple(self._shown(text, piece) for piece in chunks[:MAX_SHOWN]),
         )
-        return Preview(text, len(chunks), shown)
+
+    def _shown(self, text: CanonicalText, piece: Chunk) -> PreviewedChunk:
+        return PreviewedChunk(
+            ordinal=piece.ordinal,
+            start=piece.start,
+            end=piece.end,
+            page=piece.page,
+            headings=piece.headings,
+            context=piece.context,
+            text=text.text[piece.start : piece.end],
+            tokens=len(self.tokenizer.spans(indexed_text(text, piece))),
+        )
