@@ -101,8 +101,6 @@ def _environment(folder: str) -> dict[str, str]:
         # What a library writes or loads there is private to this parse, and gone with it.
         "TMPDIR": folder,
         "MALLOC_ARENA_MAX": "2",
-        "RAYON_NUM_THREADS": "2",
-        "TOKIO_WORKER_THREADS": "2",
     }
 
 
