@@ -4,10 +4,15 @@ import httpx
 import pytest
 
 from localstack.issuer import AUDIENCE, ISSUER, open_issuer
+from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
+from shared.adapters.minilm.embedder import MiniLmEmbedder
+from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.composition.app import build_whole_app
 from shared.composition.services import services_for
+from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
 from shared.operations.registry import load_operation
+from shared.retrieval.ports import IndexedChunk, Scope
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.ingestion.cloud import running_cloud
 
@@ -63,3 +68,34 @@ def acme(client, issuer, cloud):
 @pytest.fixture
 def globex(client, issuer, cloud):
     return Tenant(new_tenant_name(), client, issuer, cloud)
+
+
+@pytest.fixture(scope="session")
+def embedder():
+    build_model(DEFAULT_FOLDER)
+    return MiniLmEmbedder(DEFAULT_FOLDER)
+
+
+@pytest.fixture
+def index(cloud):
+    opened = SqliteChunkIndex(cloud.settings.local_folder / "vectors.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def publish(index, embedder):
+    """Take a document in and put its one chunk into the index."""
+
+    async def published(tenant, base, name, text, **metadata):
+        document_id = await tenant.publish(base, name, text)
+        record = await tenant.record(base, document_id)
+        (vector,) = await embedder.embed([text])
+        generation = record.live[1].generation
+        chunk = IndexedChunk(
+            DocumentId(document_id), generation, 0, 0, len(text), None, name, "", text, vector, metadata
+        )  # fmt: skip
+        await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
+        return document_id
+
+    return published

@@ -2,46 +2,10 @@
 
 import pytest
 
-from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
-from shared.adapters.minilm.embedder import MiniLmEmbedder
-from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.identity.permissions import Role
-from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.retrieval.ports import IndexedChunk, Scope
 from tests.api.tenants import problem_of
 
 FIELDS = {"metadata_fields": {"team": "text", "year": "number"}}
-
-
-@pytest.fixture(scope="session")
-def embedder():
-    build_model(DEFAULT_FOLDER)
-    return MiniLmEmbedder(DEFAULT_FOLDER)
-
-
-@pytest.fixture
-def index(cloud):
-    opened = SqliteChunkIndex(cloud.settings.local_folder / "vectors.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def publish(index, embedder):
-    """Take a document in and put its one chunk into the index."""
-
-    async def published(tenant, base, name, text, **metadata):
-        document_id = await tenant.publish(base, name, text)
-        record = await tenant.record(base, document_id)
-        (vector,) = await embedder.embed([text])
-        generation = record.live[1].generation
-        chunk = IndexedChunk(
-            DocumentId(document_id), generation, 0, 0, len(text), None, name, "", text, vector, metadata
-        )  # fmt: skip
-        await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
-        return document_id
-
-    return published
 
 
 async def search(tenant, base, query, /, **body):
