@@ -17,6 +17,7 @@ from shared.retrieval.fields import Condition, MetadataValue
 from shared.retrieval.ports import ChunkIndex, Hit, IndexedChunk, ReadBack, Scope
 from tests.contract.chunks import ACME, DIMENSIONS, GLOBEX, batches, chunk, document, scope, unit_vector
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the node
 HOME = scope()
 
 

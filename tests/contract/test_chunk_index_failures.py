@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import sys
 import threading
 from collections.abc import Iterator
@@ -143,6 +144,24 @@ def test_a_chunk_that_is_refused_says_why(node: ScriptedNode) -> None:
 
     with pytest.raises(ChunkRefusedError, match="strict_dynamic_mapping_exception: why"):
         write_chunks(client, "alias", ACME, HOME, [chunk(1, "notice")], lambda _: None)
+    client.close()
+
+
+@pytest.mark.real_server
+async def test_an_index_that_was_removed_is_made_again(opensearch_address: str) -> None:
+    client = connect(opensearch_address)
+    layout = IndexLayout(f"removed-{secrets.token_hex(6)}", DIMENSIONS, replicas=0)
+    index = OpenSearchChunkIndex(client, layout)
+    await index.write(ACME, HOME, [chunk(1, "notice")])
+    client.indices.delete(index=layout.physical_name)
+
+    with pytest.raises(IndexUnavailableError, match="gone"):
+        await index.write(ACME, HOME, [chunk(1, "notice")])
+    await index.write(ACME, HOME, [chunk(1, "notice")])
+    await index.refresh(ACME, HOME)
+
+    assert len(await index.search_keyword(ACME, HOME, "notice", 5)) == 1
+    client.indices.delete(index=layout.physical_name)
     client.close()
 
 

@@ -23,6 +23,7 @@ def ask(address: str, path: str, body: dict[str, str] | None = None) -> dict[str
         return found
 
 
+@pytest.mark.timeout(900)  # two starts, each of which may take its time on a busy machine
 def test_a_node_keeps_its_data_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(opensearch_node.ADDRESS_VARIABLE, raising=False)
     if not opensearch_node.can_install(JARS) and os.environ.get("CI") != "true":

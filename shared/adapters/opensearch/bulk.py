@@ -26,6 +26,7 @@ VECTOR_DECIMALS: Final = 8
 """A number of a unit vector to within 5e-9, in half the characters that Python writes."""
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
+_NOT_FOUND: Final = 404
 
 Action = tuple[str, str]
 """The two lines of one item."""
@@ -71,6 +72,8 @@ def _send(client: OpenSearch, index: str, tenant: TenantId, batch: list[Action])
         result: dict[str, Any] = item["index"]
         if result["status"] in _BUSY:
             again.append(action)
+        elif result["status"] == _NOT_FOUND:
+            raise IndexUnavailableError("The index is gone; it is made again when the same write is tried again.")
         elif "error" in result:
             reason = f"{result['error']['type']}: {result['error']['reason']}"
             raise ChunkRefusedError(f"OpenSearch refused a chunk ({reason}).", chunk=str(result["_id"]))

@@ -163,7 +163,11 @@ class OpenSearchChunkIndex:
         self._ensure_index()
         # The last of two chunks with one identity counts, as with two writes.
         unique = {(chunk.document_id, chunk.generation, chunk.ordinal): chunk for chunk in chunks}
-        write_chunks(self._client, self._layout.name, tenant, scope, list(unique.values()))
+        try:
+            write_chunks(self._client, self._layout.name, tenant, scope, list(unique.values()))
+        except IndexUnavailableError:
+            self._exists = False  # perhaps somebody removed it: look again before the next write
+            raise
         self._counter.forget(tenant, scope)
 
     def _refresh(self) -> None:

@@ -109,6 +109,6 @@ class Database:
         connection.enable_load_extension(False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # what write() returns from, a power cut does not take back
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA cache_size = -32768")  # KiB, for each of a handful of connections
         if connection.pragma("user_version") == 0:
             connection.execute(f"BEGIN IMMEDIATE; {self._schema}; PRAGMA user_version = 1; COMMIT")
