@@ -5,11 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from shared.composition.entry import build_handler
-from shared.operations.declaration import Operation, QueueTrigger, ScheduleTrigger
+from shared.composition.services import Services
+from shared.operations.declaration import Operation, QueueTrigger
+from shared.operations.grants import Grants
 from shared.operations.registry import all_operations
 from tests.ingestion.cloud import Cloud
 
-_CONTEXT = SimpleNamespace(
+CONTEXT = SimpleNamespace(
     function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:x", aws_request_id="request"
 )
 
@@ -38,23 +40,26 @@ class Functions:
         ).get("Messages", [])
         if not received:
             return 0
-        event = {"Records": [_record(message) for message in received]}
-        answer = await asyncio.to_thread(self._handler(operation), event, _CONTEXT)
+        answer = await self.invoke(operation, {"Records": [_record(message) for message in received]})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in received:
             if message["MessageId"] not in failed:
                 self._cloud.sqs.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
         return len(received)
 
-    async def tick(self) -> Any:
-        """Run the schedules once."""
-        schedules = [found for found in all_operations() if isinstance(found.trigger, ScheduleTrigger)]
-        return [await asyncio.to_thread(self._handler(operation), {}, _CONTEXT) for operation in schedules]
+    async def invoke(self, operation: Operation, event: dict[str, Any]) -> Any:
+        """Run one function with one event, as Lambda does: in a thread without a loop."""
+        return await asyncio.to_thread(self._handler(operation), event, CONTEXT)
 
     def _handler(self, operation: Operation) -> Any:
         if operation.id not in self._handlers:
             self._handlers[operation.id] = build_handler(operation, self._cloud.settings)
         return self._handlers[operation.id]
+
+
+def services_of_all(cloud: Cloud) -> Services:
+    """Return services that may do whatever any operation may."""
+    return Services(Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings)
 
 
 def _consumers() -> list[Operation]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
@@ -12,6 +13,8 @@ from shared.knowledge.messages import LookAgain
 from shared.operations.capabilities import ACCEPT_QUEUE, ARTIFACTS, METADATA, UPLOADS
 from tests.ingestion.cloud import make_table
 from tests.ingestion.world import TENANT
+
+PATIENCE_S = 5
 
 
 class RealObjects(S3Objects):
@@ -71,8 +74,15 @@ class RealStores:
         found = self.finish(self.index.read_back(TENANT, scope, document.document_id, served.generation, last))
         return (found.count, found.has_first, found.has_last) == (served.chunks, True, True)
 
-    def events(self):
-        """Take the bucket's own events out of the real queue."""
+    def events(self, expected=0):
+        """Take the bucket's own events out of the real queue: they come a moment after what they speak of."""
+        keys, deadline = self._taken(), time.monotonic() + PATIENCE_S
+        while len(keys) < expected and time.monotonic() < deadline:
+            time.sleep(0.01)
+            keys.extend(self._taken())
+        return keys
+
+    def _taken(self):
         address, keys = self._cloud.address_of(ACCEPT_QUEUE), []
         while found := self._cloud.sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
             for message in found:

@@ -69,16 +69,16 @@ class DisturbedWorld(World):
 
     def put_key(self, key, content):
         version = self.objects.put(key, content.encode())
-        self.take_events()
+        self.take_events(expected=1)
         return version
 
     def remove(self, name):
         self.objects.remove(self.key(name))
-        self.take_events()
+        self.take_events(expected=1)
 
     def destroy(self, name, version):
         self.objects.destroy(self.key(name), version)
-        self.take_events()
+        self.take_events(expected=1)
 
     def insist(self, request, *fine):
         while True:

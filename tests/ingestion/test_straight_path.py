@@ -2,13 +2,11 @@
 
 import pytest
 
-from shared.composition.services import Services
 from shared.kernel.ids import TenantId
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.models import DocumentStatus, Stage
 from shared.operations.capabilities import UPLOADS
-from shared.operations.grants import Grants
-from shared.operations.registry import all_operations
+from tests.ingestion.functions import services_of_all
 
 ACME = TenantId("acme")
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
@@ -16,15 +14,15 @@ pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def services(cloud):
-    return Services(Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings)
+    return services_of_all(cloud)
 
 
 async def test_a_dropped_file_is_served_then_replaced_then_gone(cloud, functions, services):
     base = await services.knowledge_bases.create(ACME, "Terms")
     key = f"t/{ACME}/kb/{base.kb_id}/contracts/notice terms.md"
     document_id = document_id_of(key)
-    live = services._adapters.live_documents
-    index = services._adapters.chunk_index
+    live = services.ingestion.adapters.live_documents
+    index = services.ingestion.adapters.chunk_index
     scope = (await live.scope_of(ACME, base.kb_id)).scope
 
     cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=key, Body=b"# Notice\n\nThe notice period is 30 days.\n")
@@ -46,6 +44,6 @@ async def test_a_dropped_file_is_served_then_replaced_then_gone(cloud, functions
     assert dict(await live.live_generations(ACME, base.kb_id, 1, [document_id])) == {}
     await functions.work_off()
     assert await index.search_keyword(ACME, scope, "notice period", 5) == []
-    buried = await services._adapters.records.document(ACME, base.kb_id, document_id)
+    buried = await services.ingestion.adapters.records.document(ACME, base.kb_id, document_id)
     assert (buried.status, buried.stage) == (DocumentStatus.DELETED, Stage.DONE)
-    assert await services._adapters.objects.versions(ACME, key) == []
+    assert await services.ingestion.adapters.objects.versions(ACME, key) == []

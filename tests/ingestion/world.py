@@ -115,8 +115,8 @@ class MemoryStores:
         found = self.index.chunks_of(TENANT, scope, document.document_id, served.generation)
         return sorted(found) == list(range(served.chunks))
 
-    def events(self):
-        """Return the keys of all events since the last call."""
+    def events(self, expected=0):
+        """Return the keys of all events since the last call, `expected` at least."""
         changed, self.objects.changed = self.objects.changed, []
         return changed
 
@@ -248,19 +248,19 @@ class World:
         return self._settle(task)
 
     def step(self, task, order=None):
-        changes_objects = task.at.startswith("objects.")
+        effect = task.at
         task.step(order)
-        if changes_objects:
-            self.take_events()
+        if effect in {"objects.delete", "objects.purge"}:
+            self.take_events(expected=int(effect == "objects.delete"))
         return self._settle(task)
 
     def kill(self, task):
         task.kill()
         self.tasks.remove(task)
 
-    def take_events(self):
+    def take_events(self, expected=0):
         """Put what the bucket has to say into the queue."""
-        for key in self.stores.events():
+        for key in self.stores.events(expected):
             self.queues.put(LookAgain(keys=(key,)))
 
     def _settle(self, task):
@@ -286,6 +286,7 @@ class World:
 
     def work_off(self):
         """Deliver all that may be delivered now, one after the other, until nothing is left."""
+        self.take_events()
         while True:
             ready = self.queues.deliverable()
             if not ready:
