@@ -1,10 +1,13 @@
 """What document rules need from outside."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from shared.documents.canonical import CanonicalText
 from shared.kernel.errors import Kind, TesseraError
+
+LARGEST_FILE_BYTES: Final = 64 * 2**20
+"""No parser is given more: what a file grows to while it is parsed must stay below 1 GB (row K3)."""
 
 
 class RejectedDocumentError(TesseraError):

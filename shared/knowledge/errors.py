@@ -12,11 +12,6 @@ class KnowledgeBaseNotFoundError(TesseraError):
     kind: ClassVar[Kind] = Kind.MISSING
 
 
-class KnowledgeBaseNameTakenError(TesseraError):
-    code: ClassVar[str] = "knowledge-base-name-taken"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
 class KnowledgeBaseReindexingError(TesseraError):
     """The change would need a second re-index while one is still running."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.documents.ports import LARGEST_FILE_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class IngestionPolicy:
@@ -23,7 +25,7 @@ class IngestionPolicy:
     upload_lifetime_s: int = 900
     upload_grace_s: int = 900
     download_lifetime_s: int = 300
-    max_file_bytes: int = 100 * 1024 * 1024
+    max_file_bytes: int = LARGEST_FILE_BYTES
     batch_size: int = 64
     reindex_page: int = 200
     reindex_in_flight: int = 50

@@ -192,7 +192,7 @@ EMBEDDER: Final = Capability(Resource("embedder"), "embed", group=Group.SEARCH)
 """The bundled model: no address and no action, only weight in the asset."""
 
 TOKENIZER: Final = Capability(EMBEDDER.resource, "tokenize", group=Group.SEARCH)
-"""The model's vocabulary alone: what chunking needs. The model itself does not fit into one function with the parser."""
+"""The model's vocabulary alone, for chunking: the model itself does not fit into one function with the parser."""
 
 PARSER: Final = Capability(Resource("parser"), "parse", group=Group.INGEST)
 """The bundled parser: no address and no action, only weight in the asset."""

@@ -35,7 +35,7 @@ def test_every_operation_imports_with_an_empty_environment():
 
 def test_importing_an_operation_loads_no_heavy_library():
     modules = "; ".join(f"import {operation.module}" for operation in OPERATIONS)
-    heavy = ["boto3", "botocore", "onnxruntime", "kreuzberg", "opensearchpy", "apsw", "fastapi", "tokenizers"]
+    heavy = ["boto3", "botocore", "onnxruntime", "pypdfium2", "opensearchpy", "apsw", "fastapi", "tokenizers"]
 
     result = subprocess.run(
         [sys.executable, "-c", f"import sys; {modules}; print([n for n in {heavy} if n in sys.modules])"],

@@ -37,7 +37,7 @@ def test_cloud_environments_ask_for_the_token_issuer(environment: str) -> None:
         {"token_issuer": "https://localhost:8080"},
         {"token_issuer": "http://id.example.com"},
         {"token_jwks_url": "https://127.0.0.1/jwks.json"},
-        {"token_jwks_url": "file:///home/me/jwks.json"},
+        {"token_jwks_url": "file:///etc/jwks.json"},
         {"token_jwks_url": "https://issuer.tessera.localhost/jwks.json"},
     ],
     ids=lambda unsafe: next(iter(unsafe.values())),

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from shared.documents.ports import LARGEST_FILE_BYTES
+
 MIB = 1 << 20
 
 
@@ -13,7 +15,7 @@ class ParseLimits:
     memory_bytes: int = 960 * MIB
     cpu_s: int = 50
     wall_s: float = 60.0
-    file_bytes: int = 64 * MIB
+    file_bytes: int = LARGEST_FILE_BYTES
     characters: int = 12_000_000
     pages: int = 5_000
     archive_entries: int = 5_000
