@@ -9,6 +9,7 @@ from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.minilm.tokenizer import MiniLmTokenizer
 from shared.retrieval.query import SearchQuery
 from tests.evaluation.direct import KB_ID, TENANT, fill
+from tests.evaluation.library import STORES
 from tests.evaluation.metrics import mean, ndcg, percentiles, recall
 from tests.evaluation.question_sets import read_question_set
 from tests.evaluation.retrieval import main
@@ -59,8 +60,9 @@ def test_figures_of_merit():
 
 @pytest.mark.real_server
 @pytest.mark.slow
-def test_a_set_goes_the_whole_way_and_the_figures_stand_on_the_last_line(small_set, capsys):
-    assert main(["--set", str(small_set), "--json"]) == 0
+@pytest.mark.parametrize("store", STORES)
+def test_a_set_goes_the_whole_way_and_the_figures_stand_on_the_last_line(small_set, capsys, store):
+    assert main(["--set", str(small_set), "--store", store, "--json"]) == 0
 
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (figures["ndcg_at_10"], figures["recall_at_100"]) == (1.0, 1.0)
