@@ -8,7 +8,7 @@ from typing import Final
 from shared.retrieval.analysis import analyze
 
 _ASKING_LIST: Final = """
-    what which who whom whose when where why how do doe did done has have had many much can could would should were
+    what which who whom whose when where why how do does did done has have had many much can could would should were
     been than from about please tell me give show you your i we my our
     was wer wem wen wessen wann wo wie warum wieso welche welcher welches welchem ist sind der die das den dem ein eine
 """
