@@ -18,6 +18,9 @@ from shared.kernel.errors import Kind, TesseraError
 LOCAL_ISSUER: Final = "urn:tessera:local-issuer"
 """The issuer that signs for the local cloud. Its private key lies on a developer's disk, so nothing else trusts it."""
 
+LOCAL_COLD_START_S: Final = 30
+"""Enough for a machine that is busy with something else."""
+
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - a list of hosts to refuse, none is bound
 
 
@@ -87,6 +90,11 @@ class Settings(BaseModel):
     @property
     def is_local(self) -> bool:
         return self.environment is Environment.LOCAL
+
+    @property
+    def cold_start_allowance_s(self) -> int:
+        """Added to every function's timeout. AWS counts a cold start apart; the emulator lets it use up the timeout."""
+        return LOCAL_COLD_START_S if self.is_local else 0
 
     @property
     def builds_domain(self) -> bool:

@@ -90,7 +90,7 @@ class OperationFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             memory_size=operation.memory_mb,
-            timeout=Duration.seconds(operation.timeout_s),
+            timeout=Duration.seconds(operation.timeout_s + settings.cold_start_allowance_s),
             environment={
                 "TESSERA_ENVIRONMENT": settings.environment,
                 "TESSERA_OPERATION": f"{operation.area}.{operation.id}",

@@ -166,7 +166,8 @@ def test_function_has_memory_timeout_tracing_and_the_common_entry(templates: Tem
     properties = function_of(templates, operation).properties
 
     assert properties["Handler"] == "shared.composition.entry.handler"
-    assert (properties["MemorySize"], properties["Timeout"]) == (operation.memory_mb, operation.timeout_s)
+    timeout_s = operation.timeout_s + (LOCAL_COLD_START_S if templates.environment == "local" else 0)
+    assert (properties["MemorySize"], properties["Timeout"]) == (operation.memory_mb, timeout_s)
     assert properties["TracingConfig"] == {"Mode": "Active"}
     assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
     assert len(properties["FunctionName"]) <= 64
