@@ -9,6 +9,7 @@ import pytest
 
 from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
+from infra_cdk.settings import LOCAL_COLD_START_S
 from shared.operations.capabilities import EMBEDDER, PARSER, Capability, Table
 from shared.operations.declaration import (
     AuthorizerTrigger,
