@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from shared.adapters.minilm.embedder import DIMENSIONS
+from shared.adapters.minilm.model import DIMENSIONS
 from shared.retrieval.ports import ChunkIndex
 
 STORES: Final = ("sqlite", "opensearch")
