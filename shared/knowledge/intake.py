@@ -125,10 +125,7 @@ class Intake:
         if version.size_bytes > self._policy.max_file_bytes:
             detail = f"at most {self._policy.max_file_bytes // 2**20} MiB"
             return await self._reject(kb, before, document, version, RejectionReason.TOO_LARGE, detail)
-        content = await self._objects.read(document.tenant, document.key, version.version_id)
-        if content is None:
-            raise StaleWriteError("The version was purged while it was looked at.")
-        seen = replace(version, sha256=hashlib.sha256(content).hexdigest())
+        seen = await self._seen(document, version)
         if document.promised_sha256 is not None and document.promised_sha256 != seen.sha256:
             return await self._reject(kb, before, document, seen, ReasonCode.UPLOAD_MISMATCH, None)
         if _was_cancelled_before_upload(document) and not again:
@@ -147,6 +144,16 @@ class Intake:
             return await self._commit(kb, before, started, insist_on_base=True)
         except DocumentLimitError as error:
             return await self._reject(kb, before, document, seen, ReasonCode.DOCUMENT_LIMIT, str(error))
+
+    async def _seen(self, document: Document, version: ObjectVersion) -> ObjectVersion:
+        """Return `version` with the hash of its bytes, which are read unless this very version was read before."""
+        known = document.source
+        if known is not None and known.version_id == version.version_id and known.sha256 is not None:
+            return known
+        content = await self._objects.read(document.tenant, document.key, version.version_id)
+        if content is None:
+            raise StaleWriteError("The version was purged while it was looked at.")
+        return replace(version, sha256=hashlib.sha256(content).hexdigest())
 
     def _unchanged(self, kb: KnowledgeBase, document: Document, seen: ObjectVersion) -> Document | None:
         """Return the document when `seen` holds the bytes that are served or under way already, None otherwise."""

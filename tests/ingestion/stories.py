@@ -11,7 +11,7 @@ from shared.knowledge.documents import UploadRequest
 from shared.knowledge.errors import DocumentNotFoundError, NothingToCancelError, NothingToRetryError
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
-from shared.knowledge.messages import LookAgain
+from shared.knowledge.messages import AdvanceReindex, LookAgain, PublishDocument
 from tests.ingestion.outcome import check_truth, dead_letters, outcome
 from tests.ingestion.world import LOST, TENANT, LostAnswerError, World
 
@@ -101,6 +101,16 @@ class DisturbedWorld(World):
 
     def reindex(self):
         self.insist(lambda: self.knowledge_bases.update(TENANT, self.base.kb_id, KnowledgeBaseChange(config=SMALLER)))
+
+    def work_off_without(self, kinds, limit=1000):
+        """Deliver what may be delivered now, except messages of some kinds, which stay where they are."""
+        for _ in range(limit):
+            ready = [found for found in self.queues.deliverable() if not kinds or not isinstance(found.message, kinds)]
+            if not ready:
+                return
+            task = self.deliver(ready[0])
+            while not task.done:
+                self.step(task)
 
     def accept(self):
         """Let all events be looked at, and nothing more."""
@@ -290,6 +300,39 @@ def reindexed_during_an_upload(world):
     return {"a": ("ready", None, T), "b": ("ready", None, "b" + S), "c": ("ready", None, S)}
 
 
+def replaced_after_it_was_reindexed(world):
+    for name in "ab":
+        world.put(name, name + S)
+    world.quiet_down()
+    world.reindex()
+    world.work_off_without(None, limit=1)  # one scan starts both
+    world.work_off_without(AdvanceReindex)
+    world.put("a", T)
+    world.work_off_without(AdvanceReindex)
+    world.quiet_down()
+    return {"a": ("ready", None, T), "b": ("ready", None, "b" + S)}
+
+
+def published_between_scan_and_flip(world):
+    world.put("a", "a" + S)
+    world.quiet_down()
+    world.reindex()
+    world.work_off_without(None, limit=1)
+    world.work_off_without(AdvanceReindex)
+    world.clock.advance(60)
+    world.put("b", T)
+    world.work_off_without((AdvanceReindex, PublishDocument))
+    scans = [found for found in world.queues.deliverable() if isinstance(found.message, AdvanceReindex)]
+    for found in scans:
+        task = world.deliver(found)
+        while not task.done and task.at != "records.commit":
+            world.step(task)
+    world.work_off_without(AdvanceReindex)
+    finish(world)
+    world.quiet_down()
+    return {"a": ("ready", None, "a" + S), "b": ("ready", None, T)}
+
+
 def uploaded_as_promised(world):
     request = UploadRequest("a")
     promise = world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
@@ -322,12 +365,31 @@ def finish(world):
 
 
 STORIES = [
-    new_document, replaced, replaced_while_under_way, hostile_replacement, same_bytes_again, deleted,
-    deleted_while_under_way, deleted_and_put_again, moved, duplicate_takes_over, duplicate_waits, old_version_purged,
-    delete_marker_removed, cancelled,
-    cancelled_then_retried, poison, deleted_between_read_back_and_flip,
-    replaced_between_read_back_and_flip, reindexed, reindexed_during_an_upload, uploaded_as_promised, promise_not_kept,
-]  # fmt: skip
+    new_document,
+    replaced,
+    replaced_while_under_way,
+    hostile_replacement,
+    same_bytes_again,
+    deleted,
+    deleted_while_under_way,
+    deleted_and_put_again,
+    moved,
+    duplicate_takes_over,
+    duplicate_waits,
+    old_version_purged,
+    delete_marker_removed,
+    cancelled,
+    cancelled_then_retried,
+    poison,
+    deleted_between_read_back_and_flip,
+    replaced_between_read_back_and_flip,
+    reindexed,
+    reindexed_during_an_upload,
+    replaced_after_it_was_reindexed,
+    published_between_scan_and_flip,
+    uploaded_as_promised,
+    promise_not_kept,
+]
 
 
 def play(story, disturbance, stores=None):
