@@ -23,6 +23,10 @@ MOST_CHARACTERS: Final = 16_000_000
 MOST_VECTORS: Final = 20_000
 """384 floats each make 31 MB."""
 
+TOGETHER: Final = 3
+"""Texts embedded in one go. All are padded to the longest of them, and sentences differ so much in length that ten at
+once cost 1.6 times as much as ten by threes, sorted."""
+
 
 class RememberedTexts:
     """Canonical texts with a memory; what is not there is asked for again each time."""
@@ -65,8 +69,11 @@ class RememberedSentences:
         keys = [_key(tenant, text) for text in texts]
         vectors = {key: self._known[key] for key in keys if key in self._known}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}
-        if missing:
-            vectors |= dict(zip(missing, await self._embedder.embed(list(missing.values())), strict=True))
+        by_length = sorted(missing, key=lambda key: len(missing[key]))
+        for first in range(0, len(by_length), TOGETHER):
+            some = by_length[first : first + TOGETHER]
+            embedded = await self._embedder.embed([missing[key] for key in some])
+            vectors |= dict(zip(some, embedded, strict=True))
         for key in keys:
             self._known[key] = vectors[key]
             self._known.move_to_end(key)
