@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.documents.canonical import DocumentWarning
-from shared.kernel.ids import KnowledgeBaseId, new_id
+from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.errors import DocumentLimitError, KnowledgeBaseNotFoundError, StaleWriteError
 from shared.knowledge.keys import document_id_of
@@ -235,7 +235,7 @@ async def test_searches_are_told_what_is_live_and_nothing_else(cloud, base):
 
     assert found == {document.document_id: 3 for document in many}
     assert await live.live_generations(base.tenant, base.kb_id, 1, []) == {}
-    assert await live.live_generations("globex", base.kb_id, 1, asked) == {}
+    assert await live.live_generations(TenantId("globex"), base.kb_id, 1, asked) == {}
     assert (await live.scope_of(base.tenant, base.kb_id)).scope.index_generation == 1
     with pytest.raises(KnowledgeBaseNotFoundError):
-        await live.scope_of("globex", base.kb_id)
+        await live.scope_of(TenantId("globex"), base.kb_id)

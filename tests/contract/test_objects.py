@@ -120,6 +120,7 @@ async def test_a_form_takes_the_promised_bytes_and_a_link_gives_them_back(cloud,
         too_big = await browser.post(form.url, data=dict(form.fields), files={"file": b"x" * 11})
         fits = await browser.post(form.url, data=dict(form.fields), files={"file": b"x" * 10})
         head = await store.head(ACME, key)
+        assert head is not None
         link = await store.download_link(ACME, key, head.version_id, name="ä b.txt", expires_in_s=60)
         fetched = await browser.get(link)
 

@@ -98,8 +98,8 @@ class Stored:
 class MemoryObjects:
     """Implements `ObjectStore` and `UploadLinks`; `changed` holds the key of every event, in order."""
 
-    changed: list = field(default_factory=list)
-    stored: dict = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    stored: dict[str, list[Stored]] = field(default_factory=dict)
     made: int = 0
 
     def put(self, key, content):
@@ -225,5 +225,15 @@ class HashEmbedder:
     model_id = "hash"
     dimensions = 2
 
-    async def embed(self, tenant, texts):
+    async def embed(self, texts):
         return np.ones((len(texts), 2), dtype=np.float32)
+
+
+class NoCache:
+    """Implements `EmbeddingCache` by forgetting everything, which costs time, never correctness."""
+
+    async def get_many(self, tenant, hashes):
+        return {}
+
+    async def put_many(self, tenant, vectors):
+        return None

@@ -83,7 +83,8 @@ class RealStores:
         return keys
 
     def _taken(self):
-        address, keys = self._cloud.address_of(ACCEPT_QUEUE), []
+        address = self._cloud.address_of(ACCEPT_QUEUE)
+        keys: list[str] = []
         while found := self._cloud.sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", []):
             for message in found:
                 keys.extend(LookAgain.model_validate(json.loads(message["Body"])).keys)

@@ -14,7 +14,7 @@ SAMPLES = 1
 
 @pytest.fixture
 def new_stores(cloud, tmp_path):
-    opened = []
+    opened: list[RealStores] = []
 
     def new():
         opened.append(RealStores(cloud, tmp_path / str(len(opened))))

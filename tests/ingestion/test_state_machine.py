@@ -190,7 +190,7 @@ class Ingestion(RuleBasedStateMachine):
     def _check_end(self):
         world = self.world
         documents = {name_of(document): document for document in world.documents_now()}
-        served = {}
+        served: dict[str | None, list[str]] = {}
         for name in NAMES:
             current = world.objects.current(self.key(name))
             document = documents.get(name)
@@ -198,6 +198,7 @@ class Ingestion(RuleBasedStateMachine):
                 assert document is None or document.is_deleted
                 continue
             content = current.content.decode()
+            assert document is not None, "a file nobody knows of"
             status, text = document.status, served_text(world, document)
             served.setdefault(text, []).append(name)
             if self.cancelled.get(name) == current.version_id and status is DocumentStatus.CANCELLED:

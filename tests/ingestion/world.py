@@ -5,11 +5,13 @@ is killed, and whose answer is lost. No effect escapes this: the ports themselve
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.documents.canonical import CanonicalText, Page
 from shared.documents.rejections import RejectionReason, rejected
+from shared.kernel.ids import TenantId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.documents import Documents
 from shared.knowledge.indexing import Indexing
@@ -31,10 +33,11 @@ from shared.knowledge.publishing import Publishing
 from shared.knowledge.recovery import Recovery
 from shared.knowledge.reindexing import Reindexing
 from shared.knowledge.sweeping import Sweeping
+from shared.retrieval.embedding import CachedEmbedder
 from tests.ingestion.delivery import MemoryQueues
-from tests.ingestion.memory import HashEmbedder, MemoryArtifacts, MemoryIndex, MemoryObjects, MemoryRecords
+from tests.ingestion.memory import HashEmbedder, MemoryArtifacts, MemoryIndex, MemoryObjects, MemoryRecords, NoCache
 
-TENANT = "acme"
+TENANT = TenantId("acme")
 POLICY = IngestionPolicy(batch_size=2, reindex_page=2, sweep_page=2)
 LOST = "lost"
 
@@ -55,7 +58,7 @@ class LostAnswerError(Exception):
 
 
 @types.coroutine
-def _gate(name) -> Iterator[str]:
+def _gate(name: str) -> Generator[str, Any, Any]:
     return (yield name)
 
 
@@ -125,7 +128,8 @@ class WordTokenizer:
     limit = 256
 
     def spans(self, text):
-        spans, start = [], None
+        spans: list[tuple[int, int]] = []
+        start: int | None = None
         for at, character in enumerate(text + " "):
             if character.isspace():
                 if start is not None:
@@ -210,7 +214,7 @@ class World:
         self.documents = Documents(records, objects, objects, queue, clock, POLICY)
         intake = Intake(records, objects, queue, clock, POLICY)
         parsing = Parsing(records, objects, artifacts, queue, parser, WordTokenizer(), clock, POLICY)
-        indexing = Indexing(records, artifacts, queue, index, HashEmbedder(), clock, POLICY)
+        indexing = Indexing(records, artifacts, queue, index, CachedEmbedder(HashEmbedder(), NoCache()), clock, POLICY)
         publishing = Publishing(records, queue, index, clock, POLICY)
         sweeping = Sweeping(records, objects, artifacts, index, queue, clock, POLICY)
         reindexing = Reindexing(records, queue, clock, POLICY)
@@ -220,7 +224,7 @@ class World:
             for key in message.keys:
                 await intake.look_again(key)
 
-        self._consumers = {
+        self._consumers: dict[type, Any] = {
             LookAgain: look,
             ParseDocument: parsing.parse,
             IndexChunks: indexing.index,
