@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 # The port of the local cloud; empty means that of last time, or 4566.
 PORT ?=
-VECTORS ?= sqlite
+# Where chunks are indexed: sqlite (a file) or opensearch (a real node); empty means as last time, or sqlite.
+VECTORS ?=
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m localstack
 

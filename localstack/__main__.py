@@ -123,12 +123,21 @@ def _port() -> int:
 
 
 def _opensearch_endpoint(folder: Path) -> str | None:
-    store = os.environ.get("VECTORS", "").strip() or "sqlite"
-    if store == "sqlite":
-        return None
-    if store == "opensearch":
-        return opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS)
-    raise LocalCloudError(f"VECTORS={store} is unknown.", "VECTORS=sqlite (the default) or VECTORS=opensearch")
+    """Start the node if the chunks are to lie there; None for the file. Where they lie stays as it was at first."""
+    memory = folder / "vectors"
+    made_with = memory.read_text(encoding="utf-8") if memory.exists() else None
+    store = os.environ.get("VECTORS", "").strip() or made_with or "sqlite"
+    if store not in {"sqlite", "opensearch"}:
+        raise LocalCloudError(f"VECTORS={store} is unknown.", "VECTORS=sqlite (the default) or VECTORS=opensearch")
+    if made_with not in {None, store}:
+        raise LocalCloudError(
+            f"The documents of this local cloud are indexed in {made_with}.",
+            f"Go on with them: make run VECTORS={made_with}. Or begin anew: make clean run VECTORS={store}",
+        )
+    endpoint = opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS) if store == "opensearch" else None
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(store, encoding="utf-8")
+    return endpoint
 
 
 def _shown(path: Path) -> str:

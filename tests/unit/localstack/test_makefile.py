@@ -92,6 +92,16 @@ def test_setting_that_cannot_be_is_refused_with_a_remedy(variable, value, told, 
     assert "→" in error
 
 
+def test_other_store_than_the_documents_are_in_is_refused(capsys, monkeypatch, tmp_path):
+    (tmp_path / "vectors").write_text("sqlite")
+    monkeypatch.setattr("localstack.cloud.FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["localstack", "run"])
+    monkeypatch.setenv("VECTORS", "opensearch")
+
+    assert main() == 1
+    assert "indexed in sqlite" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("command", "variable"), [("ask", "Q"), ("drop", "FILE")])
 def test_missing_argument_is_asked_for(command, variable, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["localstack", command])
