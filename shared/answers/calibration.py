@@ -39,20 +39,13 @@ SECOND_LOOK_WEIGHTS: Final[Mapping[str, float]] = {
 }
 
 CONFIDENCE: Final = Calibration(
-    -9.709,
+    -7.696,
     {
-        "chunk_similarity": 7.87,
-        "similarity": 6.524,
-        "title_similarity": -3.915,
-        "keywords": 2.238,
-        "stem_coverage": 1.997,
-        "coverage_in_context": -0.1146,
-        "chunk_coverage": -0.8891,
-        "share": 1.87,
-        "fit": 0.07963,
-        "margin": -0.2475,
-        "kind": 0.01332,
-        "agreement": -0.04899,
-        "chunk_margin": 1.732,
+        "chunk_similarity": 7.886,
+        "similarity": 7.061,
+        "title_similarity": -4.325,
+        "stem_coverage": 2.761,
+        "margin": -0.1942,
+        "chunk_margin": 1.612,
     },
 )

@@ -46,10 +46,9 @@ about what people ask. They count as much as it takes to keep the scale right fo
 """
 
 SIGNALS: Final = (
-    "chunk_similarity", "similarity", "title_similarity", "keywords", "stem_coverage", "coverage_in_context",
-    "chunk_coverage", "share", "fit", "margin", "kind", "agreement", "chunk_margin",
+    "chunk_similarity", "similarity", "title_similarity", "stem_coverage", "margin", "chunk_margin",
 )  # fmt: skip
-"""The signals that the confidence weighs."""
+"""The signals that the confidence weighs; the others got weights near nothing beside these, and only added noise."""
 
 
 @dataclass(slots=True)
