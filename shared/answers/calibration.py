@@ -1,7 +1,7 @@
 """Constants of the answerer, as `python -m tests.evaluation.calibrate SET…` prints them; it says how they are fitted.
 
 From XQuAD-en (1,190 questions) and the first half of CLAPNQ's development questions (167 with an answer, 140 without),
-cross-validated by article: docs/decisions/0012-extractive-answers.md has the figures. Never edited by hand.
+cross-validated by article: docs/decisions/0013-extractive-answers.md has the figures. Never edited by hand.
 """
 
 from collections.abc import Mapping
