@@ -77,7 +77,9 @@ def _born(pid: int) -> str | None:
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
             return None
-        return None if fields[0] == "Z" else fields[19]
+        # A killed leader is a zombie while its other threads still end, and with them its open ports.
+        is_over = fields[0] == "Z" and int(fields[17]) <= 1
+        return None if is_over else fields[19]
     found = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, born = found.stdout.strip().partition(" ")
     return None if found.returncode or state.startswith("Z") else born.strip()
