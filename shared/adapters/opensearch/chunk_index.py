@@ -104,9 +104,18 @@ class OpenSearchChunkIndex:
             {"term": {"terms": {"value": term, "boost": counts.boost(term, times)}}} for term, times in asked.items()
         ]
         permitted["bool"] |= {"should": scored, "minimum_should_match": 1}
-        body = {"size": limit, "track_total_hits": False, "track_scores": True, "query": permitted, "sort": _BEST_FIRST}
+        body: JsonObject = {"size": limit + TIED_NEIGHBOURS, "track_total_hits": False, "query": permitted}
+        hits = await self._scored(tenant, body)
+        if len(hits) > limit and hits[limit - 1].score == hits[-1].score:
+            # More chunks share the last score than were fetched: only the node knows which of them come first.
+            hits = await self._scored(tenant, body | {"size": limit, "track_scores": True, "sort": _BEST_FIRST})
+        return hits[:limit]
+
+    async def _scored(self, tenant: TenantId, body: JsonObject) -> list[Hit]:
+        """Return what `body` finds, sorted here: asked of the node, a sort costs the skipping of weak chunks."""
         answer = await self._search(tenant, body)
-        return [_hit(found, found["_score"]) for found in answer["hits"]["hits"]]
+        hits = [_hit(found, found["_score"]) for found in answer["hits"]["hits"]]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
 
     async def search_vector(
         self,

@@ -51,11 +51,10 @@ class ScopeCounter:
                     return ScopeCounts(known.chunks, known.average_length, dict(known.containing))
             else:
                 known, missing = None, list(terms)
-        fresh = self._ask(tenant, scope, missing)
+        fresh = self._ask(tenant, scope, missing, known)
         with self._lock:
             if known is not None:
                 fresh.containing = known.containing | fresh.containing
-                fresh.until = known.until
             # An empty base is about to get its first chunks: what is known of it is old at once.
             if fresh.chunks and len(fresh.containing) <= MOST_TERMS:
                 self._remembered[key] = fresh
@@ -69,21 +68,30 @@ class ScopeCounter:
         with self._lock:
             self._remembered.pop(scope_key(tenant, scope), None)
 
-    def _ask(self, tenant: TenantId, scope: Scope, terms: list[str]) -> _Remembered:
-        aggregations: JsonObject = {"length": {"avg": {"field": "length"}}}
+    def _ask(self, tenant: TenantId, scope: Scope, terms: list[str], known: _Remembered | None) -> _Remembered:
+        """Count `terms`; size and average length too, unless they are known: those read every chunk of the scope."""
+        aggregations: JsonObject = {"length": {"avg": {"field": "length"}}} if known is None else {}
         if terms:
             filters = {str(number): {"term": {"terms": term}} for number, term in enumerate(terms)}
             aggregations["containing"] = {"filters": {"filters": filters}}
         answer = self._client.search(
             index=self._index,
-            body={"size": 0, "track_total_hits": True, "query": filter_of(tenant, scope), "aggs": aggregations},
+            body={
+                "size": 0,
+                "track_total_hits": known is None,
+                "query": filter_of(tenant, scope),
+                "aggs": aggregations,
+            },
             params={"routing": tenant, "ignore_unavailable": "true", "allow_partial_search_results": "false"},
         )
         counted = answer.get("aggregations", {})
         buckets = counted.get("containing", {}).get("buckets", {})
+        containing = {term: buckets[str(number)]["doc_count"] if buckets else 0 for number, term in enumerate(terms)}
+        if known is not None:
+            return _Remembered(known.until, known.chunks, known.average_length, containing)
         return _Remembered(
             until=self._now_s() + REMEMBERED_S,
             chunks=answer["hits"]["total"]["value"],
             average_length=counted.get("length", {}).get("value") or 1.0,
-            containing={term: buckets[str(number)]["doc_count"] if buckets else 0 for number, term in enumerate(terms)},
+            containing=containing,
         )
