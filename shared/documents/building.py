@@ -29,10 +29,6 @@ class CanonicalBuilder:
         self._warnings: dict[DocumentWarning, None] = {}
         self._table_is_new = True
 
-    @property
-    def has_text(self) -> bool:
-        return bool(self._blocks)
-
     def warn(self, warning: DocumentWarning) -> None:
         self._warnings[warning] = None
 

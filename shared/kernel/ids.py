@@ -12,7 +12,6 @@ UploadId = NewType("UploadId", str)
 TaskId = NewType("TaskId", str)
 KnowledgeBaseId = NewType("KnowledgeBaseId", Annotated[str, StringConstraints(pattern=r"^kb_[0-9a-z]{26}$")])
 DocumentId = NewType("DocumentId", Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-z]{26}$")])
-ChunkId = NewType("ChunkId", str)
 
 IdempotencyKey = NewType("IdempotencyKey", Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")])
 """Chosen by a client for a request that it may send again; says nothing by itself."""

@@ -37,8 +37,3 @@ def from_attribute(attribute: Any) -> Any:
         case "M":
             return {key: from_attribute(part) for key, part in value.items()}
     return value
-
-
-def from_item(item: dict[str, Any]) -> dict[str, Any]:
-    """Return all attributes of `item` as plain values."""
-    return {name: from_attribute(attribute) for name, attribute in item.items()}

@@ -106,7 +106,7 @@ class OpenSearchChunkIndex:
         permitted["bool"] |= {"should": scored, "minimum_should_match": 1}
         body: JsonObject = {"size": limit + TIED_NEIGHBOURS, "track_total_hits": False, "query": permitted}
         hits = await self._scored(tenant, body)
-        if len(hits) > limit and hits[limit - 1].score == hits[-1].score:
+        if len(hits) == limit + TIED_NEIGHBOURS and hits[limit - 1].score == hits[-1].score:
             # More chunks share the last score than were fetched: only the node knows which of them come first.
             hits = await self._scored(tenant, body | {"size": limit, "track_scores": True, "sort": _BEST_FIRST})
         return hits[:limit]

@@ -108,10 +108,6 @@ def _names_columns(lines: list[Line], cells: list[list[str]], at: int) -> bool:
     )
 
 
-def _has_digits(cells: list[str]) -> bool:
-    return any(character.isdigit() for cell in cells for character in cell)
-
-
 def _paragraphs(lines: list[Line]) -> list[str]:
     """Join lines that were only wrapped.
 
