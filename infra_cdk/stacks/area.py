@@ -9,6 +9,7 @@ from infra_cdk.stacks.api import ApiStack
 from infra_cdk.stacks.base import AreaStack
 from shared.operations.declaration import (
     AuthorizerTrigger,
+    CommandTrigger,
     HttpTrigger,
     Operation,
     QueueTrigger,
@@ -40,5 +41,7 @@ class FunctionsStack(AreaStack):
                     attach_schedule(OperationFunction(self, operation, platform), trigger)
                 case StreamTrigger() as trigger:
                     attach_stream(self, operation, trigger, platform)
+                case CommandTrigger():
+                    OperationFunction(self, operation, platform)
                 case AuthorizerTrigger():
                     pass  # stands in the API's own stack

@@ -14,6 +14,7 @@ from shared.identity.permissions import Role
 from shared.kernel.ids import TenantId, UserId
 from shared.operations.declaration import (
     AuthorizerTrigger,
+    CommandTrigger,
     HttpTrigger,
     LambdaHandler,
     Operation,
@@ -96,6 +97,10 @@ def build_handler(operation: Operation, settings: Settings, telemetry: Telemetry
             from shared.operations.authorizers import build_authorizer
 
             return build_authorizer(operation, services_of)
+        case CommandTrigger():
+            from shared.operations.commands import build_command
+
+            return build_command(operation, services_of)
 
 
 async def caller_of_gateway(request: Any) -> Caller | None:

@@ -12,6 +12,10 @@ UploadId = NewType("UploadId", str)
 TaskId = NewType("TaskId", str)
 KnowledgeBaseId = NewType("KnowledgeBaseId", Annotated[str, StringConstraints(pattern=r"^kb_[0-9a-z]{26}$")])
 DocumentId = NewType("DocumentId", Annotated[str, StringConstraints(pattern=r"^doc_[0-9a-z]{26}$")])
+WorkspaceId = NewType("WorkspaceId", Annotated[str, StringConstraints(pattern=r"^ws_[0-9a-z]{26}$")])
+InvitationId = NewType("InvitationId", Annotated[str, StringConstraints(pattern=r"^inv_[0-9a-z]{26}$")])
+ApiKeyId = NewType("ApiKeyId", Annotated[str, StringConstraints(pattern=r"^key_[0-9a-z]{26}$")])
+IdentityProviderId = NewType("IdentityProviderId", Annotated[str, StringConstraints(pattern=r"^idp_[0-9a-z]{26}$")])
 
 IdempotencyKey = NewType("IdempotencyKey", Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")])
 """Chosen by a client for a request that it may send again; says nothing by itself."""

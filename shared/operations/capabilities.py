@@ -156,6 +156,41 @@ class EventBus(Resource):
 
 
 @dataclass(frozen=True)
+class Secret(Resource):
+    """A Secrets Manager secret that this deployment fills by itself."""
+
+    @cached_property
+    def read(self) -> Capability:
+        return Capability(self, "read", ("secretsmanager:GetSecretValue",))
+
+    @cached_property
+    def replace(self) -> Capability:
+        return Capability(self, "replace", ("secretsmanager:PutSecretValue",))
+
+
+@dataclass(frozen=True)
+class EncryptionKey(Resource):
+    """A symmetric KMS key for values that are sealed before they are stored; each names its context."""
+
+    @cached_property
+    def seal(self) -> Capability:
+        return Capability(self, "seal", ("kms:Encrypt",))
+
+    @cached_property
+    def open(self) -> Capability:
+        return Capability(self, "open", ("kms:Decrypt",))
+
+
+@dataclass(frozen=True)
+class Cache(Resource):
+    """Redis: ElastiCache in production. An environment without one leaves its address empty."""
+
+    @cached_property
+    def connect(self) -> Capability:
+        return Capability(self, "connect", ("elasticache:Connect",), needs_vpc=True)
+
+
+@dataclass(frozen=True)
 class SearchIndex(Resource):
     """The chunk index: OpenSearch in production, a SQLite file in the local cloud."""
 
@@ -177,6 +212,15 @@ class SearchIndex(Resource):
 
 METADATA: Final = Table("metadata", indexes=(Index("due", "due_shard", "due_at"),))
 EMBEDDINGS: Final = Table("embeddings")
+IDENTITY: Final = Table("identity")
+"""Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
+LIMITS: Final = Table("limits")
+"""Token buckets where no cache is configured, and leases."""
+CACHE: Final = Cache("cache")
+SIGNING_KEYS: Final = Secret("signing-keys")
+"""The private keys of access tokens; their public halves stand in the identity table."""
+CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
+"""Seals what a tenant entrusts to us and we must read again: client secrets of identity providers."""
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
 ACCEPT_QUEUE: Final = Queue("accept-queue", fed_by=UPLOADS)
@@ -207,8 +251,8 @@ TOKEN_KEYS: Final = Capability(Resource("token-keys"), "fetch")
 """Where the issuer's JWKS lies: an HTTPS address, in the local cloud also a loopback address or a file."""
 
 RESOURCES: Final[tuple[Resource, ...]] = (
-    METADATA, EMBEDDINGS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE,
-    REINDEX_QUEUE, EVENTS, VECTORS,
+    METADATA, EMBEDDINGS, IDENTITY, LIMITS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE,
+    SWEEP_QUEUE, REINDEX_QUEUE, EVENTS, VECTORS, CACHE, SIGNING_KEYS, CREDENTIALS_KEY,
 )  # fmt: skip
 
 

@@ -20,17 +20,23 @@ class RateClass(StrEnum):
     READ = "read"
     WRITE = "write"
     ANSWER = "answer"
+    SIGN_IN = "sign-in"
+    """Guesses at credentials, counted by the address that they come from."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpTrigger:
-    """A route. `permission` None marks a route that needs no caller at all (health, readiness)."""
+    """A route. `permission` None marks a route that needs no caller at all (health, sign-in).
+
+    `sets` names the protected fields (tenant, role, plan, quotas) that its body may carry: hardly any route's does.
+    """
 
     method: str
     path: str
     permission: Permission | None
     rate_class: RateClass
     status: int = 200
+    sets: tuple[str, ...] = ()
 
     @property
     def route(self) -> str:
@@ -68,9 +74,14 @@ class AuthorizerTrigger:
     cache_s: int = 60
 
 
+@dataclass(frozen=True, slots=True)
+class CommandTrigger:
+    """Invoked by name by whoever may invoke the function in AWS: the account's own administrators, no route."""
+
+
 LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
-Trigger = HttpTrigger | QueueTrigger | ScheduleTrigger | StreamTrigger | AuthorizerTrigger
+Trigger = HttpTrigger | QueueTrigger | ScheduleTrigger | StreamTrigger | AuthorizerTrigger | CommandTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,7 @@ def operation(
     permission: Permission | None = None,
     rate_class: RateClass | None = None,
     status: int = 200,
+    sets: Sequence[str] = (),
     batch_size: int = 1,
     max_concurrency: int = 10,
     memory_mb: int = 512,
@@ -136,7 +148,7 @@ def operation(
         if permission is None or rate_class is None:
             raise DeclarationError(f"{trigger}: a route names its permission and its rate class.")
         method, _, path = trigger.partition(" ")
-        resolved: Trigger = HttpTrigger(method, path, permission, rate_class, status)
+        resolved: Trigger = HttpTrigger(method, path, permission, rate_class, status, tuple(sets))
     elif permission is not None or rate_class is not None:
         raise DeclarationError(f"{trigger}: only routes have a permission and a rate class.")
     elif isinstance(trigger, Queue):
@@ -147,11 +159,17 @@ def operation(
 
 
 def public_operation(
-    route: str, *, uses: Sequence[Capability] = (), memory_mb: int = 256, timeout_s: int = 5
+    route: str,
+    *,
+    uses: Sequence[Capability] = (),
+    rate_class: RateClass = RateClass.READ,
+    status: int = 200,
+    memory_mb: int = 256,
+    timeout_s: int = 5,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a route that anyone may call: it has no caller, and must tell nothing about any tenant."""
     method, _, path = route.partition(" ")
-    return _declare(HttpTrigger(method, path, None, RateClass.READ), uses, memory_mb, timeout_s)
+    return _declare(HttpTrigger(method, path, None, rate_class, status), uses, memory_mb, timeout_s)
 
 
 def _declare(

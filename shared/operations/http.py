@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.identity.caller import Caller
-from shared.identity.permissions import Permission, is_permitted
+from shared.identity.permissions import Permission
 from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
@@ -195,7 +195,7 @@ async def _authorize(request: Request, permission: Permission, caller_of: Caller
     caller = await caller_of(request)
     if caller is None:
         raise UnauthenticatedError("Send a valid access token as Authorization: Bearer.")
-    if not is_permitted(caller.role, permission):
+    if not caller.holds(permission):
         raise ForbiddenError(
             f"The role {caller.role} does not hold {permission}. Ask an owner of your organisation for it.",
             permission=permission,

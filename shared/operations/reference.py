@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from shared.identity.permissions import Role, is_permitted
 from shared.operations.declaration import (
     AuthorizerTrigger,
+    CommandTrigger,
     HttpTrigger,
     Operation,
     QueueTrigger,
@@ -31,6 +32,8 @@ def describe_trigger(trigger: Trigger) -> str:
             return f"changes of table `{trigger.table.name}`"
         case AuthorizerTrigger():
             return f"every route with a caller, cached {trigger.cache_s} s"
+        case CommandTrigger():
+            return "an administrator of the AWS account, by name"
 
 
 def operations_page(operations: Iterable[Operation]) -> str:

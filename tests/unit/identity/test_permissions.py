@@ -2,16 +2,29 @@
 
 import pytest
 
-from shared.identity.permissions import Permission, Role, is_permitted
+from shared.identity.permissions import MEMBER_ROLES, Permission, Role, is_permitted
 
+OWNERS = {Role.OWNER}
 WRITERS = {Role.OWNER, Role.MAINTAINER}
-EVERYBODY = set(Role)
+READERS_OF_ALL = {Role.OWNER, Role.MAINTAINER, Role.REVIEWER}
+MEMBERS = set(MEMBER_ROLES)
 EXPECTED = {
-    Permission.KNOWLEDGE_BASE_READ: EVERYBODY,
-    Permission.KNOWLEDGE_BASE_WRITE: WRITERS,
-    Permission.DOCUMENT_READ: EVERYBODY,
+    Permission.ACCOUNT: set(Role),
+    Permission.API_KEY_WRITE: WRITERS,
+    Permission.DOCUMENT_READ: MEMBERS,
     Permission.DOCUMENT_WRITE: WRITERS,
-    Permission.SEARCH: EVERYBODY,
+    Permission.IDENTITY_PROVIDER_WRITE: OWNERS,
+    Permission.KNOWLEDGE_BASE_READ: MEMBERS,
+    Permission.KNOWLEDGE_BASE_WRITE: WRITERS,
+    Permission.MEMBER_READ: READERS_OF_ALL,
+    Permission.MEMBER_WRITE: OWNERS,
+    Permission.SEARCH: MEMBERS,
+    Permission.SECURITY_READ: OWNERS,
+    Permission.TENANT_OPERATE: {Role.OPERATOR},
+    Permission.TENANT_READ: MEMBERS,
+    Permission.TENANT_WRITE: OWNERS,
+    Permission.WORKSPACE_READ: MEMBERS,
+    Permission.WORKSPACE_WRITE: WRITERS,
 }
 
 
