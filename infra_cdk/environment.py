@@ -19,7 +19,7 @@ from infra_cdk.stacks.messaging import MessagingStack
 from infra_cdk.stacks.network import NetworkStack
 from infra_cdk.stacks.observability import ObservabilityStack
 from infra_cdk.stacks.search import SearchStack
-from shared.operations.capabilities import EMBEDDER, PARSER, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
+from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
 from shared.operations.declaration import AuthorizerTrigger, Operation
 
 OWN_STACKS: Final = frozenset({"api", "data", "messaging", "network", "observability", "search"})
@@ -39,7 +39,7 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
     _add_vectors(app, settings, resources, data, network)
     _add_token_settings(resources)
-    _add_bundled(resources)
+    _add_what_has_no_address(resources)
     platform = Platform(settings, resources, Assets(settings).code_of, messaging.alarms_topic, network)
     api = ApiStack(app, platform, operations)
     for area, members in groupby(operations, key=lambda operation: operation.area):
@@ -68,9 +68,10 @@ def _add_token_settings(resources: Resources) -> None:
         resources.add(capability.resource, Address({capability.resource.variable: value}))
 
 
-def _add_bundled(resources: Resources) -> None:
-    """Say where in the asset the model lies. The local cloud's functions hear from their launcher, which has it."""
+def _add_what_has_no_address(resources: Resources) -> None:
+    """Say where in the asset the model lies; the parser and the internet need no word. The local cloud's functions hear from their launcher, which has it."""
     resources.add(PARSER.resource, Address({}))
+    resources.add(INTERNET.resource, Address({}))
     model = {} if resources.settings.is_local else {EMBEDDER.resource.variable: f"/var/task/{MODEL_FOLDER}"}
     resources.add(EMBEDDER.resource, Address(model))
 

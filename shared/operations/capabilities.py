@@ -241,6 +241,9 @@ TOKENIZER: Final = Capability(EMBEDDER.resource, "tokenize", group=Group.SEARCH)
 PARSER: Final = Capability(Resource("parser"), "parse", group=Group.INGEST)
 """The bundled parser: no address and no action, only weight in the asset."""
 
+INTERNET: Final = Capability(Resource("internet"), "reach")
+"""Call servers that are not ours, such as a tenant's identity provider: no address and no action, only a way out."""
+
 TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "trust")
 """The `iss` that access tokens must carry."""
 

@@ -10,7 +10,7 @@ import pytest
 from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
 from infra_cdk.settings import LOCAL_COLD_START_S
-from shared.operations.capabilities import EMBEDDER, PARSER, Capability, Table
+from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, Capability, Table
 from shared.operations.declaration import (
     AuthorizerTrigger,
     HttpTrigger,
@@ -155,8 +155,8 @@ def test_environment_holds_exactly_the_declared_addresses(templates: Templates, 
 
 
 def provided(templates: Templates, capabilities: Iterable[Capability]) -> set[str]:
-    """The parser needs no address, and the local cloud's launcher says where the model is."""
-    silent = {PARSER.resource.variable}
+    """The parser and the internet need no address, and the local cloud's launcher says where the model is."""
+    silent = {PARSER.resource.variable, INTERNET.resource.variable}
     if templates.environment == "local":
         silent.add(EMBEDDER.resource.variable)
     return {use.resource.variable for use in capabilities} - silent
