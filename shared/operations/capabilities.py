@@ -212,7 +212,7 @@ class SearchIndex(Resource):
 
 METADATA: Final = Table("metadata", indexes=(Index("due", "due_shard", "due_at"),))
 EMBEDDINGS: Final = Table("embeddings")
-IDENTITY: Final = Table("identity")
+IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed_at"),))
 """Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
 LIMITS: Final = Table("limits")
 """Token buckets where no cache is configured, and leases."""

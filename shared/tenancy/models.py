@@ -1,0 +1,116 @@
+"""Organisations, their workspaces, their members and who was asked to join (T1): the records of the identity table.
+
+Every record carries the `revision` it was read at; a commit succeeds only while all of its records still have theirs,
+so each change is one conditional write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.identity.permissions import Role
+from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
+from shared.tenancy.plans import LATEST_VERSION, PlanName
+
+
+class TenantStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    """Nobody gets in, nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One figure of one tenant, in place of its plan's, until `expires_at`."""
+
+    value: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organisation. `plan` may be a name that this version does not know: it counts as starter.
+
+    `owners` are the members of role owner: they stand here so that one condition can see that one always remains. It is
+    empty only until the first one accepts the invitation of an operator.
+    """
+
+    tenant: TenantId
+    name: str
+    default_workspace: WorkspaceId
+    created_at: datetime
+    updated_at: datetime
+    plan: str = PlanName.STARTER.value
+    plan_version: int = LATEST_VERSION
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    status: TenantStatus = TenantStatus.ACTIVE
+    owners: frozenset[UserId] = frozenset()
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A part of an organisation; knowledge bases belong to one, and members and API keys may be limited to some."""
+
+    tenant: TenantId
+    workspace_id: WorkspaceId
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's place in one organisation. `workspaces` None means all of them; owners are never limited.
+
+    `email` and `display_name` are the user's as of joining, for lists.
+    """
+
+    tenant: TenantId
+    user_id: UserId
+    role: Role
+    email: str
+    display_name: str
+    created_at: datetime
+    updated_at: datetime
+    workspaces: frozenset[WorkspaceId] | None = None
+    revision: int = 0
+
+
+class InvitationStatus(StrEnum):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Who was asked to join, as what, and until when. It is good for one acceptance.
+
+    `secret_hashes` are SHA-256 digests (hex) of the secrets that were handed out for it, newest last: each repetition
+    of one request is answered with a token of its own, and each of those is good.
+    """
+
+    tenant: TenantId
+    invitation_id: InvitationId
+    email: str
+    role: Role
+    secret_hashes: tuple[str, ...]
+    invited_by: UserId
+    created_at: datetime
+    expires_at: datetime
+    workspaces: frozenset[WorkspaceId] | None = None
+    accepted_by: UserId | None = None
+    accepted_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revision: int = 0
+
+    def status(self, now: datetime) -> InvitationStatus:
+        if self.accepted_at is not None:
+            return InvitationStatus.ACCEPTED
+        if self.revoked_at is not None:
+            return InvitationStatus.REVOKED
+        return InvitationStatus.PENDING if now < self.expires_at else InvitationStatus.EXPIRED

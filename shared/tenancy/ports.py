@@ -1,0 +1,95 @@
+"""What organisations need from outside. The tenant comes first everywhere (invariant 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
+from shared.tenancy.models import Invitation, Member, Tenant, Workspace
+
+Record = Tenant | Workspace | Member | Invitation
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write `record`, which must still be at the revision it carries (0: must not exist); it gets the next one.
+
+    A member is written with the entry by which sign-in finds the user's organisations.
+    """
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Write nothing, but insist that `record` still is at the revision it carries."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete `record`, which must still be at the revision it carries; with a member, sign-in's entry goes."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Create an account that nobody has: neither the user's id nor the address may be taken.
+
+    `email` is lower-cased; `password_hash` is what the password hasher made.
+    """
+
+    user_id: UserId
+    email: str
+    display_name: str
+    password_hash: str
+    created_at: datetime
+
+
+Write = Put | Check | Remove | Register
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPosition:
+    """Where a list of all organisations goes on: they are listed by creation, then by id."""
+
+    created_at: datetime
+    tenant: TenantId
+
+
+class TenancyRepository(Protocol):
+    """Organisations with their workspaces, members and invitations; reads are strongly consistent unless said."""
+
+    async def tenant(self, tenant: TenantId) -> Tenant | None: ...
+
+    async def tenants(self, limit: int, after: TenantPosition | None = None) -> list[Tenant]:
+        """Return up to `limit` organisations of the whole deployment, oldest first; the newest may be missing."""
+        ...
+
+    async def workspace(self, tenant: TenantId, workspace_id: WorkspaceId) -> Workspace | None: ...
+
+    async def workspaces(self, tenant: TenantId, limit: int, after: WorkspaceId | None = None) -> list[Workspace]:
+        """Return up to `limit` workspaces after `after`, in the order of their ids, which is that of their creation."""
+        ...  # fmt: skip
+
+    async def member(self, tenant: TenantId, user_id: UserId) -> Member | None: ...
+
+    async def members(self, tenant: TenantId, limit: int, after: UserId | None = None) -> list[Member]:
+        """Return up to `limit` members after `after`, in the order of their users' ids."""
+        ...
+
+    async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None: ...
+
+    async def invitations(self, tenant: TenantId, limit: int, after: InvitationId | None = None) -> list[Invitation]:
+        """Return up to `limit` invitations after `after`, in the order of their creation, whatever became of them."""
+        ...  # fmt: skip
+
+    async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
+        """Do all of `writes` (1 to 40, each about another record) or none.
+
+        Raises: ChangedMeanwhileError when a record is not as it was read; EmailTakenError when all else was.
+        """
+        ...
