@@ -69,7 +69,7 @@ def _add_token_settings(resources: Resources) -> None:
 
 
 def _add_what_has_no_address(resources: Resources) -> None:
-    """Say where in the asset the model lies; the parser and the internet need no word. The local cloud's functions hear from their launcher, which has it."""
+    """Say where in the asset the model lies; the local cloud's functions hear from their launcher, which has it."""
     resources.add(PARSER.resource, Address({}))
     resources.add(INTERNET.resource, Address({}))
     model = {} if resources.settings.is_local else {EMBEDDER.resource.variable: f"/var/task/{MODEL_FOLDER}"}

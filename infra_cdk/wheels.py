@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from uv import find_uv_bin
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import RESOURCES, Bucket, EventBus, Group, Queue, Table
+from shared.operations.capabilities import RESOURCES, Bucket, EncryptionKey, EventBus, Group, Queue, Secret, Table
 
 REQUIREMENTS: Final = Path(__file__).resolve().parent.parent / "requirements"
 
@@ -45,7 +45,14 @@ BALLAST: Final = (
 )
 INSTALLERS_NOTES: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"})
 
-SERVICES_OF: Final = {Bucket: "s3", EventBus: "events", Queue: "sqs", Table: "dynamodb"}
+SERVICES_OF: Final = {
+    Bucket: "s3",
+    EncryptionKey: "kms",
+    EventBus: "events",
+    Queue: "sqs",
+    Secret: "secretsmanager",
+    Table: "dynamodb",
+}
 
 
 class PackageError(TesseraError):

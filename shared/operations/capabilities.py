@@ -157,7 +157,7 @@ class EventBus(Resource):
 
 @dataclass(frozen=True)
 class Secret(Resource):
-    """A Secrets Manager secret that this deployment fills by itself."""
+    """A Secrets Manager secret that this deployment fills by itself; until it does, its value is `{}`."""
 
     @cached_property
     def read(self) -> Capability:
@@ -183,7 +183,12 @@ class EncryptionKey(Resource):
 
 @dataclass(frozen=True)
 class Cache(Resource):
-    """Redis: ElastiCache in production. An environment without one leaves its address empty."""
+    """Redis: ElastiCache in production. An environment without one leaves its address empty.
+
+    The address is a URL: `redis://host:port`, or for ElastiCache `rediss://<user>@<host>:<port>/?iam=<cache>`: TLS, and
+    instead of a password a token that the function signs for that user of that serverless cache. It shows itself as a
+    cluster, so all keys of one script carry the same {hash tag}.
+    """
 
     @cached_property
     def connect(self) -> Capability:
