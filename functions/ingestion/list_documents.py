@@ -8,10 +8,10 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.ids import KnowledgeBaseId
+from shared.kernel.pages import DEFAULT_PAGE, MAX_PAGE, PageToken
 from shared.knowledge.catalogue import DocumentFilter
 from shared.knowledge.descriptions import DocumentDescription
 from shared.knowledge.models import DocumentStatus
-from shared.knowledge.page_tokens import DEFAULT_PAGE, MAX_PAGE, PageToken
 from shared.knowledge.requests import NamePrefix
 from shared.operations.capabilities import METADATA
 from shared.operations.declaration import RateClass, operation

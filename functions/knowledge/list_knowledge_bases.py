@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
+from shared.kernel.pages import DEFAULT_PAGE, MAX_PAGE, PageToken
 from shared.knowledge.descriptions import KnowledgeBaseDescription
-from shared.knowledge.page_tokens import DEFAULT_PAGE, MAX_PAGE, PageToken
 from shared.operations.capabilities import METADATA
 from shared.operations.declaration import RateClass, operation
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from shared.adapters.s3.objects import S3Objects
     from shared.documents.ports import Parser
     from shared.identity.tokens import TokenVerifier
+    from shared.kernel.repeated_requests import RequestMemory
     from shared.knowledge.messages import Message
     from shared.knowledge.ports import ArtifactStore, WorkQueue
-    from shared.knowledge.repeated_requests import RequestMemory
     from shared.retrieval.ports import ChunkIndex, EmbeddingCache
 
 EMBEDDED_VECTORS: Final = "sqlite"

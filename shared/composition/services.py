@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from shared.answers.service import AnswerService
     from shared.documents.previews import Previews
     from shared.identity.tokens import TokenVerifier
+    from shared.kernel.repeated_requests import RepeatedRequests
     from shared.knowledge.catalogue import Catalogue
     from shared.knowledge.document_content import Originals, Texts
     from shared.knowledge.documents import Documents
     from shared.knowledge.knowledge_bases import KnowledgeBases
     from shared.knowledge.policy import IngestionPolicy
-    from shared.knowledge.repeated_requests import RepeatedRequests
     from shared.retrieval.search import SearchService
 
 
@@ -125,7 +125,7 @@ class Services:
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":
-        from shared.knowledge.repeated_requests import RepeatedRequests
+        from shared.kernel.repeated_requests import RepeatedRequests
 
         return RepeatedRequests(self._adapters.request_memory, self._clock)
 

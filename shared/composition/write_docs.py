@@ -27,7 +27,7 @@ def generated_pages() -> dict[str, str]:
 
 def _import_domains() -> None:
     """Make every domain's errors known, since docstrings name them without importing them."""
-    for domain in ("answers", "documents", "identity", "knowledge", "retrieval"):
+    for domain in ("answers", "documents", "identity", "kernel", "knowledge", "limits", "retrieval", "tenancy"):
         package = importlib.import_module(f"shared.{domain}")
         for found in pkgutil.walk_packages(package.__path__, f"shared.{domain}."):
             importlib.import_module(found.name)

@@ -5,33 +5,16 @@ request lists (invariant 2). Another tenant's records look exactly like missing 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
 
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
+from shared.kernel.pages import Page, PageToken, collect_page
 from shared.knowledge.descriptions import DocumentDescription, KnowledgeBaseDescription
 from shared.knowledge.errors import DocumentNotFoundError, KnowledgeBaseNotFoundError
 from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase
-from shared.knowledge.page_tokens import PageToken, page_token, read_page_token
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, KnowledgeBaseRepository
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-_READ_AT_ONCE: Final = 100
-_READS_PER_PAGE: Final = 10
-"""A filter that fits little returns short pages with a token rather than reading a whole base in one request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of a list; with a token there may be more, even when the page is short or empty."""
-
-    items: list[T]
-    next_page_token: PageToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +75,7 @@ class Catalogue:
     ) -> Page[KnowledgeBaseDescription]:
         """List knowledge bases in the order of their creation. Raises: InvalidPageTokenError."""
         of_list = (tenant, "knowledge-bases")
-        page = await _collect(
+        page = await collect_page(
             lambda count, after: self.documents.knowledge_bases(
                 tenant, count, None if after is None else KnowledgeBaseId(after)
             ),
@@ -117,7 +100,7 @@ class Catalogue:
         """
         base = await existing_base(self.documents, tenant, kb_id)
         of_list = (tenant, "documents", kb_id, wanted.status, wanted.name_prefix)
-        page = await _collect(
+        page = await collect_page(
             lambda count, after: self.documents.documents(
                 tenant, kb_id, count, None if after is None else DocumentId(after)
             ),
@@ -128,29 +111,3 @@ class Catalogue:
             of_list,
         )
         return Page([self.describe_document(base, document) for document in page.items], page.next_page_token)
-
-
-async def _collect(
-    read: Callable[[int, str | None], Awaitable[list[R]]],
-    id_of: Callable[[R], str],
-    fits: Callable[[R], bool],
-    limit: int,
-    token: PageToken | None,
-    of_list: tuple[str | None, ...],
-) -> Page[R]:
-    after = None if token is None else read_page_token(token, *of_list)
-    found: list[R] = []
-    for _ in range(_READS_PER_PAGE):
-        records = await read(_READ_AT_ONCE, after)
-        for record in records:
-            if not fits(record):
-                after = id_of(record)
-                continue
-            if len(found) == limit:
-                # Ends before a record that fits, so a full page has a token only when there is a next one.
-                return Page(found, page_token(after or "", *of_list))
-            found.append(record)
-            after = id_of(record)
-        if len(records) < _READ_AT_ONCE:
-            return Page(found, None)
-    return Page(found, page_token(after or "", *of_list))

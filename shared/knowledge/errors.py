@@ -67,11 +67,6 @@ class NothingToRetryError(TesseraError):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
-class InvalidPageTokenError(TesseraError):
-    code: ClassVar[str] = "invalid-page-token"
-    kind: ClassVar[Kind] = Kind.INVALID
-
-
 class ContentGoneError(TesseraError):
     """The document is known, but what was asked of it (its original, its text) is not there now."""
 

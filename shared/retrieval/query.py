@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.knowledge.errors import InvalidPageTokenError
+from shared.kernel.pages import InvalidPageTokenError
 from shared.retrieval.fields import Condition
 from shared.retrieval.fusion import Fusion
 

@@ -9,7 +9,7 @@ from shared.adapters.dynamodb.request_memory import DynamoRequestMemory
 from shared.identity.caller import Caller
 from shared.identity.permissions import Role
 from shared.kernel.ids import IdempotencyKey, TenantId, UserId
-from shared.knowledge.repeated_requests import IdempotencyKeyReusedError, RepeatedRequests
+from shared.kernel.repeated_requests import IdempotencyKeyReusedError, RepeatedRequests
 from shared.operations.capabilities import METADATA
 from tests.api.tenants import new_tenant_name
 

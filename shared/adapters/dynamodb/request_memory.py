@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.dynamodb.keys import request_key
 from shared.kernel.ids import TenantId
-from shared.knowledge.repeated_requests import RememberedRequest
+from shared.kernel.repeated_requests import RememberedRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

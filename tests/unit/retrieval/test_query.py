@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from shared.knowledge.errors import InvalidPageTokenError
+from shared.kernel.pages import InvalidPageTokenError
 from shared.retrieval.highlights import highlights_of
 from shared.retrieval.keywords import query_terms
 from shared.retrieval.query import InvalidQueryError, SearchMode, SearchQuery

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from shared.knowledge.errors import InvalidPageTokenError
-from shared.knowledge.page_tokens import PageToken, page_token, read_page_token
+from shared.kernel.pages import InvalidPageTokenError, PageToken, page_token, read_page_token
 
 LIST = ("acme", "documents", "kb_1", "ready", None)
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
-from shared.identity.caller import Caller
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.ids import IdempotencyKey, TenantId, new_id
+from shared.kernel.ids import IdempotencyKey, TenantId, UserId, new_id
 
 REMEMBERED_FOR: Final = timedelta(hours=24)
 
@@ -34,6 +33,16 @@ class RememberedRequest:
     expires_at: datetime
 
 
+class Requester(Protocol):
+    """Who asks: keys are one user's own, within one tenant."""
+
+    @property
+    def tenant(self) -> TenantId: ...
+
+    @property
+    def user(self) -> UserId: ...
+
+
 class RequestMemory(Protocol):
     """Requests of one tenant by name."""
 
@@ -50,7 +59,7 @@ class RepeatedRequests:
     clock: Clock
 
     async def choose_id(
-        self, caller: Caller, prefix: str, key: IdempotencyKey | None, *asked_for: str | None
+        self, caller: Requester, prefix: str, key: IdempotencyKey | None, *asked_for: str | None
     ) -> str:  # fmt: skip
         """Return a new id of kind `prefix`, or the one that this caller's earlier request with `key` was given.
 
