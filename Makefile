@@ -69,7 +69,7 @@ test: lint ## everything: also contracts, template, real servers and the local c
 bench: setup ## ratios against the raw parts, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks
 
-evaluate: setup ## measure quality: make evaluate ARGS="retrieval --set DIR" (or documents, answers; --help tells more)
+evaluate: setup ## measure quality: make evaluate ARGS="retrieval --set DIR" (or documents, answers, tune; --help tells more)
 	@$(BIN)/python -m tests.evaluation.$(or $(ARGS),retrieval --help)
 
 synth: setup ## write the CloudFormation templates of every environment
