@@ -10,8 +10,6 @@ from typing import Any, Final
 from shared.composition.services import Services, services_for
 from shared.composition.settings import Settings
 from shared.identity.caller import Caller
-from shared.identity.permissions import Role
-from shared.kernel.ids import TenantId, UserId
 from shared.operations.declaration import (
     AuthorizerTrigger,
     CommandTrigger,
@@ -104,11 +102,13 @@ def build_handler(operation: Operation, settings: Settings, telemetry: Telemetry
 
 
 async def caller_of_gateway(request: Any) -> Caller | None:
-    """Return the caller that the authorizer verified, from API Gateway's request context; None without one."""
+    """Return the caller that the authorizer recognised, from API Gateway's request context; None for nobody.
+
+    Raises: UnreadableCallerError.
+    """
+    from shared.operations.callers import CONTEXT_NAME, read_caller
     from shared.operations.http import gateway_context
 
     authorizer = gateway_context(request.scope).get("authorizer") or {}
-    context = authorizer.get("lambda") or {}
-    if not context.get("tenant") or not context.get("user") or context.get("role") not in set(Role):
-        return None
-    return Caller(TenantId(context["tenant"]), UserId(context["user"]), Role(context["role"]))
+    line = (authorizer.get("lambda") or {}).get(CONTEXT_NAME)
+    return None if line is None else read_caller(line)

@@ -8,8 +8,10 @@ class Permission(StrEnum):
     """What an operation may require of its caller."""
 
     ACCOUNT = "account"
-    """One's own account: who am I, change the password, end sessions."""
+    """One's own account: change the password, end sessions."""
     API_KEY_WRITE = "api-key:write"
+    CALLER_READ = "caller:read"
+    """Who am I, and what may I do."""
     DOCUMENT_READ = "document:read"
     DOCUMENT_WRITE = "document:write"
     IDENTITY_PROVIDER_WRITE = "identity-provider:write"
@@ -42,6 +44,7 @@ MEMBER_ROLES: Final = (Role.OWNER, Role.MAINTAINER, Role.REVIEWER, Role.VIEWER)
 _READING: Final = frozenset(
     {
         Permission.ACCOUNT,
+        Permission.CALLER_READ,
         Permission.DOCUMENT_READ,
         Permission.KNOWLEDGE_BASE_READ,
         Permission.SEARCH,
@@ -62,7 +65,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     },
     Role.REVIEWER: _READING | {Permission.MEMBER_READ},
     Role.VIEWER: _READING,
-    Role.OPERATOR: frozenset({Permission.ACCOUNT, Permission.TENANT_OPERATE}),
+    Role.OPERATOR: frozenset({Permission.ACCOUNT, Permission.CALLER_READ, Permission.TENANT_OPERATE}),
 }
 
 

@@ -69,9 +69,12 @@ class StreamTrigger:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerTrigger:
-    """Stands in front of every route that needs a caller; its answer may be cached for `cache_s` seconds."""
+    """Stands in front of every route that needs a caller; its answer may be cached for `cache_s` seconds.
 
-    cache_s: int = 60
+    That and what the function itself remembers add up to how long revoked credentials still work: a minute at most.
+    """
+
+    cache_s: int = 30
 
 
 @dataclass(frozen=True, slots=True)

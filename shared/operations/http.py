@@ -33,7 +33,7 @@ from shared.operations.problems import (
 )
 
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
-"""Return who a request comes from, None for nobody. Raises: TesseraError of kind UNAUTHENTICATED for a bad token."""
+"""Return who a request comes from; None for nobody, which is also whoever sends credentials that are no good."""
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Files go to the bucket, not through the API; API Gateway's own limit is 10 MB."""
@@ -194,7 +194,7 @@ class _OperationRoute(APIRoute):
 async def _authorize(request: Request, permission: Permission, caller_of: CallerOf) -> Caller:
     caller = await caller_of(request)
     if caller is None:
-        raise UnauthenticatedError("Send a valid access token as Authorization: Bearer.")
+        raise UnauthenticatedError("Send a valid access token or API key as Authorization: Bearer.")
     if not caller.holds(permission):
         raise ForbiddenError(
             f"The role {caller.role} does not hold {permission}. Ask an owner of your organisation for it.",

@@ -8,6 +8,7 @@ from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.composition.app import build_whole_app
+from shared.composition.authentication import caller_of_bearer
 from shared.composition.services import services_for
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
@@ -47,11 +48,7 @@ def _clients_of_this_cloud(cloud, monkeypatch):
 def app(cloud):
     authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
 
-    async def caller_of(request):
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return await authorizer.token_verifier.verify(token) if scheme.lower() == "bearer" else None
-
-    return build_whole_app(cloud.settings, caller_of)
+    return build_whole_app(cloud.settings, caller_of_bearer(authorizer.token_verifier.verify))
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from pydantic import BaseModel
 from shared.composition.entry import build_handler
 from shared.composition.settings import Settings
 from shared.identity.caller import Caller
-from shared.identity.permissions import Permission
+from shared.identity.permissions import Permission, Role
+from shared.kernel.ids import TenantId, UserId
+from shared.operations.callers import write_caller
 from shared.operations.declaration import HttpTrigger, Operation, RateClass
 from tests.benchmarks.table import Table
 
@@ -47,7 +49,7 @@ EVENT = {
     "requestContext": {
         "requestId": "r",
         "http": {"method": "POST", "path": "/greetings", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
-        "authorizer": {"lambda": {"tenant": "acme", "user": "ada", "role": "viewer"}},
+        "authorizer": {"lambda": {"caller": write_caller(Caller(TenantId("acme"), UserId("ada"), Role.VIEWER))}},
     },
     "body": '{"name":"Ada"}',
     "isBase64Encoded": False,

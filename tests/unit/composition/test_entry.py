@@ -6,6 +6,10 @@ import pytest
 
 from shared.composition.entry import build_handler
 from shared.composition.settings import Settings
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission, Role
+from shared.kernel.ids import TenantId, UserId
+from shared.operations.callers import write_caller
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.registry import load_operation
 from tests.unit.operations.samples import sample_operation
@@ -41,9 +45,6 @@ def test_problem_documents_are_text_to_the_gateway():
 
 @pytest.fixture
 def whoami():
-    from shared.identity.caller import Caller
-    from shared.identity.permissions import Permission
-
     async def get_caller(caller: Caller) -> dict[str, str]:
         """Say who calls."""
         return {"tenant": caller.tenant, "role": caller.role}
@@ -52,14 +53,24 @@ def whoami():
     return build_handler(sample_operation(get_caller, trigger), Settings({}))
 
 
+ADA = Caller(TenantId("acme"), UserId("ada"), Role.VIEWER)
+
+
 def test_caller_comes_from_the_authorizer(whoami):
-    answer = whoami(gateway_event("/caller", authorizer={"tenant": "acme", "user": "ada", "role": "viewer"}), None)
+    answer = whoami(gateway_event("/caller", authorizer={"caller": write_caller(ADA), "tenant": "globex"}), None)
 
     assert json.loads(answer["body"]) == {"tenant": "acme", "role": "viewer"}
 
 
-@pytest.mark.parametrize("authorizer", [
-    None, {}, {"tenant": "acme", "user": "ada", "role": "root"}, {"tenant": "", "user": "ada", "role": "owner"},
-])  # fmt: skip
-def test_incomplete_identity_is_nobody(whoami, authorizer):
-    assert whoami(gateway_event("/caller", authorizer=authorizer), None)["statusCode"] == 401
+@pytest.mark.parametrize("authorizer", [None, {}, {"tenant": "acme", "user": "ada", "role": "owner"}])
+def test_without_a_caller_from_the_authorizer_the_request_is_nobodys(whoami, authorizer):
+    answer = whoami(gateway_event("/caller", authorizer=authorizer), None)
+
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("line", ["", "{}", write_caller(ADA).replace("viewer", "root"), write_caller(ADA) + " "])
+def test_caller_of_another_release_is_told_to_come_back(whoami, line):
+    answer = whoami(gateway_event("/caller", authorizer={"caller": line}), None)
+
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "30")

@@ -11,11 +11,15 @@ from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
 from shared.adapters.jose.key_set import UntrustedKeyAddressError
 from shared.composition.entry import build_handler
 from shared.composition.settings import Settings
+from shared.identity.caller import Caller
 from shared.identity.permissions import Role
 from shared.identity.tokens import TokenKeysUnavailableError
+from shared.kernel.ids import TenantId, UserId
+from shared.operations.callers import read_caller
 from shared.operations.declaration import LambdaHandler
 from shared.operations.registry import load_operation
 
+NOBODY: Final = {"isAuthorized": True, "context": {}}
 EVENTS: Final = Path(__file__).resolve().parents[3] / "events" / "authorizer"
 
 
@@ -44,27 +48,27 @@ def test_bearer_token_is_answered_with_tenant_user_and_role(issuer: LocalIssuer)
 
     answer = authorizer(issuer.keys_address)(event("bearer_token", token), None)
 
-    assert answer == {
-        "isAuthorized": True,
-        "context": {"tenant": "acme", "user": "ada@acme.example", "role": "reviewer"},
-    }
+    assert answer["isAuthorized"] is True
+    assert read_caller(answer["context"]["caller"]) == Caller(
+        TenantId("acme"), UserId("ada@acme.example"), Role.REVIEWER
+    )
 
 
 @pytest.mark.parametrize("case", ["no_credentials", "basic_credentials"])
-def test_request_without_a_token_is_not_authorised(issuer: LocalIssuer, case: str) -> None:
-    assert authorizer(issuer.keys_address)(event(case), None) == {"isAuthorized": False}
+def test_request_without_a_token_is_nobodys(issuer: LocalIssuer, case: str) -> None:
+    assert authorizer(issuer.keys_address)(event(case), None) == NOBODY
 
 
-def test_expired_token_is_not_authorised_and_told_nothing(issuer: LocalIssuer) -> None:
+def test_expired_token_is_nobodys_and_told_nothing(issuer: LocalIssuer) -> None:
     token = issuer.issue("acme", "ada@acme.example", Role.OWNER, now=datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert authorizer(issuer.keys_address)(event("bearer_token", token), None) == {"isAuthorized": False}
+    assert authorizer(issuer.keys_address)(event("bearer_token", token), None) == NOBODY
 
 
-def test_token_of_another_issuer_is_not_authorised(issuer: LocalIssuer, tmp_path: Path) -> None:
+def test_token_of_another_issuer_is_nobodys(issuer: LocalIssuer, tmp_path: Path) -> None:
     token = open_issuer(tmp_path).issue("acme", "mallory@acme.example", Role.OWNER)
 
-    assert authorizer(issuer.keys_address)(event("bearer_token", token), None) == {"isAuthorized": False}
+    assert authorizer(issuer.keys_address)(event("bearer_token", token), None) == NOBODY
 
 
 def test_keys_out_of_reach_are_our_failure_not_the_callers(issuer: LocalIssuer, tmp_path: Path) -> None:

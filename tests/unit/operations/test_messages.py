@@ -11,6 +11,7 @@ from shared.identity.permissions import Role
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId, UserId
 from shared.operations.authorizers import build_authorizer
+from shared.operations.callers import read_caller
 from shared.operations.capabilities import METADATA, PARSE_QUEUE
 from shared.operations.declaration import AuthorizerTrigger, QueueTrigger, ScheduleTrigger, StreamTrigger
 from shared.operations.messages import (
@@ -145,15 +146,18 @@ def authorize(recorder):
 
 
 def test_authorizer_passes_on_who_it_is_and_nothing_about_what_they_may(authorize):
-    assert authorize({"headers": {"Authorization": "Bearer good"}}, None) == {
-        "isAuthorized": True,
-        "context": {"tenant": "acme", "user": "ada", "role": "viewer"},
-    }
+    answer = authorize({"headers": {"Authorization": "Bearer good"}}, None)
+
+    assert (answer["isAuthorized"], answer["context"]["tenant"]) == (True, "acme")
+    assert read_caller(answer["context"]["caller"]) == Caller(TenantId("acme"), UserId("ada"), Role.VIEWER)
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic abc"}, {"authorization": "Bearer bad"}, None])
-def test_authorizer_refuses_what_it_cannot_recognise(authorize, headers):
-    assert authorize({"headers": headers}, None) == {"isAuthorized": False}
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"authorization": "Basic abc"}, {"authorization": "Bearer bad"}, {"authorization": "Bearer  "}, None],
+)
+def test_authorizer_denies_nobody_and_names_nobody_whom_it_cannot_recognise(authorize, headers):
+    assert authorize({"headers": headers}, None) == {"isAuthorized": True, "context": {}}
 
 
 def test_authorizer_does_not_call_an_outage_a_refusal(authorize):
