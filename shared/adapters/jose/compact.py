@@ -9,28 +9,66 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-MAX_TOKEN_BYTES: Final = 8192
 ALGORITHM: Final = "RS256"
-TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 (a media type, RFC 9068)
 
-_HEADER_NAMES: Final = {"alg", "typ", "kid"}
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,128}")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class MalformedTokenError(ValueError):
-    """The token is not exactly what an access token looks like."""
+    """The token is not exactly what a token of its kind looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """What the header of one kind of token says: the names of `required`, perhaps of `optional`, and nothing else.
+
+    Keys sent along (jwk, jku, x5u, x5c) and extensions (crit, b64) so have no place in any token. `types` are the
+    values that `typ` may have where it stands.
+    """
+
+    algorithms: frozenset[str]
+    types: frozenset[str]
+    required: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    max_bytes: int = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which key is said to have signed a token, and how."""
+
+    algorithm: str
+    key_id: str
+
+
+ACCESS_TOKEN: Final = HeaderRules(
+    algorithms=frozenset({ALGORITHM}), types=frozenset({"at+jwt"}), required=frozenset({"alg", "typ", "kid"})
+)
+"""Our own access tokens (RFC 9068)."""
+
+ID_TOKEN: Final = HeaderRules(
+    algorithms=frozenset({"RS256", "PS256", "ES256"}),
+    types=frozenset({"JWT"}),
+    required=frozenset({"alg", "kid"}),
+    # A thumbprint of the key's certificate: Microsoft's older tokens say it, and it only repeats what `kid` says.
+    optional=frozenset({"typ", "x5t"}),
+    max_bytes=16_384,
+)
+"""ID tokens of other issuers (OpenID Connect Core §2); some carry all groups of a user."""
 
 
 def key_id_of(token: str) -> str:
-    """Return the key id that the header names, after checking the form of all three segments.
+    """Return the key id that the header of an access token names. Raises: MalformedTokenError."""
+    return read_header(token, ACCESS_TOKEN).key_id
 
-    The header may say `alg`, `typ` and `kid` and nothing else: keys sent along (jwk, jku, x5u, x5c) and extensions
-    (crit, b64) have no place in an access token. Raises: MalformedTokenError.
-    """
-    if not token.isascii() or len(token) > MAX_TOKEN_BYTES:
+
+def read_header(token: str, rules: HeaderRules) -> Header:
+    """Return what the header says, after checking the form of all three segments. Raises: MalformedTokenError."""
+    if not token.isascii() or len(token) > rules.max_bytes:
         raise MalformedTokenError("not ASCII, or too long")
     segments = token.split(".")
     if len(segments) != 3:
@@ -38,12 +76,16 @@ def key_id_of(token: str) -> str:
     header = read_object(_decode(segments[0]))
     _decode(segments[1])
     _decode(segments[2])
-    if header.keys() != _HEADER_NAMES or header["alg"] != ALGORITHM or header["typ"] != TOKEN_TYPE:
+    if not rules.required <= header.keys() <= rules.required | rules.optional:
         raise MalformedTokenError("unexpected header")
+    if not _is_one_of(header["alg"], rules.algorithms):
+        raise MalformedTokenError("unexpected algorithm")
+    if "typ" in header and not _is_one_of(header["typ"], rules.types):
+        raise MalformedTokenError("unexpected type")
     key_id = header["kid"]
     if not isinstance(key_id, str) or _KEY_ID.fullmatch(key_id) is None:
         raise MalformedTokenError("unexpected key id")
-    return key_id
+    return Header(header["alg"], key_id)
 
 
 def read_object(content: bytes) -> dict[str, Any]:
@@ -71,6 +113,10 @@ def _decode(segment: str) -> bytes:
         # Spare bits of the last digit let one content be written in several ways.
         raise MalformedTokenError("not canonical base64url")
     return content
+
+
+def _is_one_of(value: object, names: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in names
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
