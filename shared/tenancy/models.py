@@ -4,14 +4,22 @@ Every record carries the `revision` it was read at; a commit succeeds only while
 so each change is one conditional write.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from shared.identity.permissions import Role
-from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
+from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId, encode_base32
 from shared.tenancy.plans import LATEST_VERSION, PlanName
+
+
+OPERATORS: Final = TenantId("operators")
+"""The organisation of those who run the deployment; it has members of role operator only, and no data."""
+
+_ID_BITS: Final = 26 * 5
 
 
 class TenantStatus(StrEnum):
@@ -38,7 +46,6 @@ class Tenant:
 
     tenant: TenantId
     name: str
-    default_workspace: WorkspaceId
     created_at: datetime
     updated_at: datetime
     plan: str = PlanName.STARTER.value
@@ -79,6 +86,12 @@ class Member:
     revision: int = 0
 
 
+def default_workspace_of(tenant: TenantId) -> WorkspaceId:
+    """Return the workspace of whatever names none: a function of the tenant, so that nobody has to look it up."""
+    digest = int.from_bytes(hashlib.sha256(f"default workspace of {tenant}".encode()).digest())
+    return WorkspaceId("ws_" + encode_base32(digest >> (256 - _ID_BITS), 26))
+
+
 class InvitationStatus(StrEnum):
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -91,7 +104,8 @@ class Invitation:
     """Who was asked to join, as what, and until when. It is good for one acceptance.
 
     `secret_hashes` are SHA-256 digests (hex) of the secrets that were handed out for it, newest last: each repetition
-    of one request is answered with a token of its own, and each of those is good.
+    of one request is answered with a token of its own, and each of those is good. `acceptance` is the
+    id under which it was accepted: the same request, sent again, is answered again.
     """
 
     tenant: TenantId
@@ -105,6 +119,7 @@ class Invitation:
     workspaces: frozenset[WorkspaceId] | None = None
     accepted_by: UserId | None = None
     accepted_at: datetime | None = None
+    acceptance: str | None = None
     revoked_at: datetime | None = None
     revision: int = 0
 

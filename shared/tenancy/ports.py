@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.identity.users import User
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.models import Invitation, Member, Tenant, Workspace
 
@@ -37,16 +38,9 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Create an account that nobody has: neither the user's id nor the address may be taken.
+    """Create an account that nobody has: neither the user's id nor the address may be taken."""
 
-    `email` is lower-cased; `password_hash` is what the password hasher made.
-    """
-
-    user_id: UserId
-    email: str
-    display_name: str
-    password_hash: str
-    created_at: datetime
+    user: User
 
 
 Write = Put | Check | Remove | Register
