@@ -11,7 +11,10 @@ _ATTEMPTS: Final = 10
 
 
 async def until_settled(change: Callable[[], Awaitable[T]]) -> T:
-    """Return what `change` returns, after at most ten attempts. Raises: ChangedMeanwhileError when all were overtaken."""
+    """Return what `change` returns, after ten attempts at most.
+
+    Raises: ChangedMeanwhileError when all were overtaken.
+    """
     for _ in range(_ATTEMPTS - 1):
         try:
             return await change()

@@ -18,10 +18,7 @@ def check_grant(caller: Caller, role: Role, workspaces: Collection[WorkspaceId] 
     Raises: GrantBeyondCallerError.
     """
     held = all(caller.holds(permission) for permission in PERMISSIONS[role])
-    if workspaces is None:
-        reached = caller.workspaces is None
-    else:
-        reached = all(map(caller.reaches, workspaces))
+    reached = caller.workspaces is None if workspaces is None else all(map(caller.reaches, workspaces))
     if not held or not reached:
         raise GrantBeyondCallerError(
             f"These credentials do not reach as far as a {role.value} there. Sign in as an owner to do this.",

@@ -15,7 +15,6 @@ from shared.identity.permissions import Role
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId, encode_base32
 from shared.tenancy.plans import LATEST_VERSION, PlanName
 
-
 OPERATORS: Final = TenantId("operators")
 """The organisation of those who run the deployment; it has members of role operator only, and no data."""
 

@@ -1,0 +1,253 @@
+"""Organisations, workspaces, members and invitations in the identity table: every commit is one conditional write (T1).
+
+An item carries the whole record under `record`, beside it only what conditions, readers and the index of all
+organisations need: `revision`, `listing` and `listed_at` (milliseconds), `expires_at` (seconds).
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import TypeAdapter
+
+from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.identity_keys import (
+    INVITATION_PREFIX,
+    MEMBER_PREFIX,
+    WORKSPACE_PREFIX,
+    email_key,
+    invitation_key,
+    member_key,
+    membership_key,
+    tenant_key,
+    user_key,
+    workspace_key,
+)
+from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.identity.users import User
+from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
+from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
+from shared.tenancy.models import Invitation, Member, Tenant, Workspace
+from shared.tenancy.ports import Check, Put, Record, Register, Remove, TenantPosition, Write
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ALL_TENANTS: Final = "tenants"
+"""Index and partition of the list of all organisations: written by DynamoDB itself, rarely, and read by operators."""
+
+_TENANT: Final = TypeAdapter(Tenant)
+_WORKSPACE: Final = TypeAdapter(Workspace)
+_MEMBER: Final = TypeAdapter(Member)
+_INVITATION: Final = TypeAdapter(Invitation)
+_USER: Final = TypeAdapter(User)
+
+_KEEP_INVITATIONS: Final = timedelta(days=90)
+"""How long after its expiry an invitation can still be read, whatever became of it."""
+
+_REFUSED: Final = "ConditionalCheckFailed"
+_CONFLICT_TRIES: Final = 8
+_CONFLICT_PAUSE_S: Final = 0.02
+_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
+
+R = TypeVar("R")
+
+
+class DynamoTenancy:
+    """Implements `TenancyRepository`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def tenant(self, tenant: TenantId) -> Tenant | None:
+        return await self._get(tenant_key(tenant), _TENANT)
+
+    async def tenants(self, limit: int, after: TenantPosition | None = None) -> list[Tenant]:
+        start = None
+        if after is not None:
+            start = {**tenant_key(after.tenant), **_listing(after.created_at)}
+        return await self._query(
+            {
+                "IndexName": ALL_TENANTS,
+                "KeyConditionExpression": "listing = :listing",
+                "ExpressionAttributeValues": {":listing": {"S": ALL_TENANTS}},
+            },
+            limit,
+            start,
+            _TENANT,
+        )
+
+    async def workspace(self, tenant: TenantId, workspace_id: WorkspaceId) -> Workspace | None:
+        return await self._get(workspace_key(tenant, workspace_id), _WORKSPACE)
+
+    async def workspaces(self, tenant: TenantId, limit: int, after: WorkspaceId | None = None) -> list[Workspace]:
+        start = None if after is None else workspace_key(tenant, after)
+        return await self._query(_within(tenant, WORKSPACE_PREFIX), limit, start, _WORKSPACE)
+
+    async def member(self, tenant: TenantId, user_id: UserId) -> Member | None:
+        return await self._get(member_key(tenant, user_id), _MEMBER)
+
+    async def members(self, tenant: TenantId, limit: int, after: UserId | None = None) -> list[Member]:
+        start = None if after is None else member_key(tenant, after)
+        return await self._query(_within(tenant, MEMBER_PREFIX), limit, start, _MEMBER)
+
+    async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None:
+        return await self._get(invitation_key(tenant, invitation_id), _INVITATION)
+
+    async def invitations(self, tenant: TenantId, limit: int, after: InvitationId | None = None) -> list[Invitation]:
+        start = None if after is None else invitation_key(tenant, after)
+        return await self._query(_within(tenant, INVITATION_PREFIX), limit, start, _INVITATION)
+
+    async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
+        if any(not isinstance(write, Register) and write.record.tenant != tenant for write in writes):
+            raise ValueError("A commit speaks of one tenant only.")
+        planned = [(write, action) for write in writes for action in self._actions(write)]
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                await asyncio.to_thread(
+                    self._client.transact_write_items,
+                    TransactItems=[action for _, action in planned],
+                )
+            except self._client.exceptions.TransactionCanceledException as error:
+                codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+                failed = [write for (write, _), code in zip(planned, codes, strict=False) if code == _REFUSED]
+                if failed:
+                    raise _refusal(failed) from None
+                if _PASSING.isdisjoint(codes):
+                    raise
+                # Two transactions met on one item; neither is stale yet, so the same one may still go through.
+                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
+                continue
+            return
+        raise _overtaken()
+
+    def _actions(self, write: Write) -> list[Any]:
+        match write:
+            case Put(record):
+                item = {**_key_of(record), **_attributes(record)}
+                return [self._put(item, _unchanged(record)), *self._membership(record, "Put")]
+            case Check(record):
+                return [{"ConditionCheck": {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}}]
+            case Remove(record):
+                deleted = {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}
+                return [{"Delete": deleted}, *self._membership(record, "Delete")]
+            case Register(user):
+                return [self._put(item, _NEW) for item in _account(user)]
+
+    def _put(self, item: Key, condition: dict[str, Any]) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
+
+    def _membership(self, record: Record, verb: str) -> list[dict[str, Any]]:
+        if not isinstance(record, Member):
+            return []
+        key = membership_key(record.user_id, record.tenant)
+        return [{verb: {"TableName": self._table, "Item" if verb == "Put" else "Key": key}}]
+
+    async def _get(self, key: Key, adapter: TypeAdapter[R]) -> R | None:
+        answer = await asyncio.to_thread(
+            self._client.get_item,
+            TableName=self._table,
+            Key=key,
+            ConsistentRead=True,
+            ProjectionExpression="#record, revision",
+            ExpressionAttributeNames={"#record": "record"},
+        )
+        item = answer.get("Item")
+        return None if item is None else _read(item, adapter)
+
+    async def _query(self, wanted: dict[str, Any], limit: int, start: Key | None, adapter: TypeAdapter[R]) -> list[R]:
+        found: list[R] = []
+        while len(found) < limit:
+            arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
+            answer = await asyncio.to_thread(
+                self._client.query, TableName=self._table, Limit=limit - len(found), **wanted, **arguments
+            )
+            found.extend(_read(item, adapter) for item in answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                break
+        return found
+
+
+def _within(tenant: TenantId, prefix: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+        "ExpressionAttributeValues": {":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": prefix}},
+        "ConsistentRead": True,
+    }
+
+
+def _key_of(record: Record) -> Key:
+    match record:
+        case Tenant():
+            return tenant_key(record.tenant)
+        case Workspace():
+            return workspace_key(record.tenant, record.workspace_id)
+        case Member():
+            return member_key(record.tenant, record.user_id)
+        case Invitation():
+            return invitation_key(record.tenant, record.invitation_id)
+
+
+def _attributes(record: Record) -> dict[str, Any]:
+    following = replace(record, revision=record.revision + 1)
+    attributes: dict[str, Any] = {"revision": {"N": str(following.revision)}}
+    match following:
+        case Tenant():
+            dumped = _TENANT.dump_python(following, mode="json")
+            attributes |= _listing(following.created_at)
+        case Workspace():
+            dumped = _WORKSPACE.dump_python(following, mode="json")
+        case Member():
+            dumped = _MEMBER.dump_python(following, mode="json")
+        case Invitation():
+            dumped = _INVITATION.dump_python(following, mode="json")
+            kept_until = following.expires_at + _KEEP_INVITATIONS
+            attributes["expires_at"] = {"N": str(int(kept_until.timestamp()))}
+    return {**attributes, "record": to_attribute(dumped)}
+
+
+def _account(user: User) -> list[Key]:
+    return [
+        {
+            **user_key(user.user_id),
+            "record": to_attribute(_USER.dump_python(user, mode="json")),
+            "password_version": {"N": str(user.password_version)},
+        },
+        {**email_key(user.email), "user_id": {"S": user.user_id}},
+    ]
+
+
+def _listing(created_at: datetime) -> Key:
+    return {"listing": {"S": ALL_TENANTS}, "listed_at": {"N": str(int(created_at.timestamp() * 1000))}}
+
+
+def _read(item: dict[str, Any], adapter: TypeAdapter[R]) -> R:
+    record = from_attribute(item["record"])
+    record["revision"] = from_attribute(item["revision"])
+    return adapter.validate_python(record)
+
+
+def _unchanged(record: Record) -> dict[str, Any]:
+    """Return the condition that `record` still is at its revision; revision 0 is a record that was never written."""
+    if record.revision == 0:
+        return _NEW
+    return {
+        "ConditionExpression": "revision = :revision",
+        "ExpressionAttributeValues": {":revision": {"N": str(record.revision)}},
+    }
+
+
+def _refusal(failed: Sequence[Write]) -> Exception:
+    if all(isinstance(write, Register) for write in failed):
+        return EmailTakenError("There is an account of this address. Sign in with it.")
+    return _overtaken()
+
+
+def _overtaken() -> ChangedMeanwhileError:
+    return ChangedMeanwhileError("Somebody changed this at the same time. Look at it again, and try again.")
