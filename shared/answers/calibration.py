@@ -49,3 +49,15 @@ CONFIDENCE: Final = Calibration(
         "chunk_margin": 1.612,
     },
 )
+
+CONFIDENCE_OF_WORDS: Final = Calibration(
+    -3.029,
+    {
+        "keywords": 6.096,
+        "stem_coverage": 3.296,
+        "chunk_coverage": -0.2847,
+        "kind": 0.6788,
+        "margin": -0.3316,
+        "chunk_margin": 2.9,
+    },
+)

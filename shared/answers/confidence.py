@@ -63,11 +63,13 @@ EXPECTED_ANSWERABLE: Final = 0.9
 """Share of questions that a knowledge base can answer, as long as nobody knows better: people ask what it is about."""
 
 ANSWERED_FROM: Final = 0.5
-PARTIAL_FROM: Final = 0.25
+
+DEFAULT_MINIMUM_CONFIDENCE: Final = 0.25
+"""Below it a new knowledge base has no evidence to show; from it on a question is answered, at least in part."""
 
 
-def outcome_of(confidence: float) -> Outcome:
-    """Return the outcome that a confidence in [0, 1] stands for."""
-    if confidence >= ANSWERED_FROM:
-        return Outcome.ANSWERED
-    return Outcome.PARTIAL if confidence >= PARTIAL_FROM else Outcome.NO_EVIDENCE
+def outcome_of(confidence: float, minimum: float = DEFAULT_MINIMUM_CONFIDENCE) -> Outcome:
+    """Return the outcome that a confidence in [0, 1] stands for, where below `minimum` nothing is said."""
+    if confidence < minimum:
+        return Outcome.NO_EVIDENCE
+    return Outcome.ANSWERED if confidence >= ANSWERED_FROM else Outcome.PARTIAL

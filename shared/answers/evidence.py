@@ -35,11 +35,15 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The passages that got the second look, in the order of the first, their scores, and the signals of the best."""
+    """The passages that got the second look, in the order of the first, their scores, and the signals of the best.
+
+    `is_of_words` tells that there was no second look, so that similarities are 0 and mean nothing.
+    """
 
     passages: tuple[Passage, ...]
     scores: Scores
     signals: Signals
+    is_of_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,16 @@ def look_twice(
     scores = weighed(reading.second_look(chosen, similarities[0]), SECOND_LOOK, weights)
     signals = _signals(reading, chosen, scores, *similarities)
     return Evidence(tuple(reading.passages[index] for index in chosen), scores, signals)
+
+
+def look_at_words(
+    reading: Reading, chosen: Sequence[int], weights: Mapping[str, float] = FIRST_LOOK_WEIGHTS
+) -> Evidence:
+    """Return the evidence of the passages at the indexes `chosen` by the first look alone, when nothing can embed."""
+    scores = weighed(reading.first_look, FIRST_LOOK, weights)[list(chosen)]
+    unknown = [0.0] * len(chosen)
+    signals = _signals(reading, chosen, scores, unknown, unknown)
+    return Evidence(tuple(reading.passages[index] for index in chosen), scores, signals, is_of_words=True)
 
 
 def weighed(features: Matrix, names: Sequence[str], weights: Mapping[str, float]) -> Scores:

@@ -28,6 +28,17 @@ class Searches(Protocol):
     async def search(self, tenant: TenantId, kb_id: KnowledgeBaseId, query: SearchQuery) -> SearchResult: ...
 
 
+class AnswerSettings(Protocol):
+    """How a knowledge base wants its questions answered."""
+
+    async def minimum_confidence(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> float:
+        """Return the confidence in [0, 1] below which the base has no evidence to show.
+
+        Raises: KnowledgeBaseNotFoundError, also when the base belongs to another tenant or was deleted.
+        """
+        ...
+
+
 class SentenceEmbedder(Protocol):
     """Turns a tenant's sentences and questions into unit vectors of one space."""
 

@@ -18,7 +18,18 @@ class AnswerRequest(BaseModel):
     max_sentences: int = Field(
         default=DEFAULT_SENTENCES, ge=1, le=MOST_SENTENCES, description="How many sentences to quote at most."
     )
+    minimum_confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Below this confidence the answer is `no_evidence`; absent: as the knowledge base is configured.",
+    )
 
     def to_query(self) -> AnswerQuery:
         """Raises: InvalidQueryError."""
-        return AnswerQuery(self.question, tuple(asked.to_condition() for asked in self.filters), self.max_sentences)
+        return AnswerQuery(
+            self.question,
+            tuple(asked.to_condition() for asked in self.filters),
+            self.max_sentences,
+            self.minimum_confidence,
+        )

@@ -46,7 +46,10 @@ class AnswerResponse(BaseModel):
     citations: list[AnswerCitation]
     near_misses: list[AnswerCitation] = Field(description="With `no_evidence`: what came closest.")
     signals: dict[str, float] = Field(description="What the confidence was made of; empty when nothing was found.")
-    degraded: list[str] = Field(description="What was missing while searching; see `search_knowledge_base`.")
+    degraded: list[str] = Field(
+        description="What was missing: as in `search_knowledge_base`, and `embedder` when only words were compared, "
+        "by which no question is more than partly answered."
+    )
     timings_ms: dict[str, float] = Field(description="Milliseconds per stage.")
 
     @classmethod

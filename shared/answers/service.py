@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.answers.calibration import CONFIDENCE
+from shared.answers.calibration import CONFIDENCE, CONFIDENCE_OF_WORDS
 from shared.answers.citations import Citation, cite
 from shared.answers.confidence import EXPECTED_ANSWERABLE, Outcome, Signals, outcome_of
 from shared.answers.evidence import (
     Evidence,
     TextKey,
     Texts,
+    look_at_words,
     look_once,
     look_twice,
     read_passages,
@@ -19,11 +20,13 @@ from shared.answers.evidence import (
     without_copies,
 )
 from shared.answers.passages import Passage
-from shared.answers.ports import CanonicalTexts, Searches, SentenceEmbedder
+from shared.answers.ports import AnswerSettings, CanonicalTexts, Searches, SentenceEmbedder
 from shared.answers.query import AnswerQuery
 from shared.answers.selection import joined, select
 from shared.documents.canonical import CanonicalText
+from shared.kernel.errors import TesseraError
 from shared.kernel.ids import KnowledgeBaseId, TenantId
+from shared.retrieval.legs import unless_unavailable
 from shared.retrieval.search import RankedHit
 from shared.retrieval.stages import Stages
 from shared.telemetry.ports import Telemetry
@@ -35,6 +38,9 @@ CHUNKS_FOUND: Final = 12
 CHUNKS_READ: Final = 5
 
 NEAR_MISSES: Final = 3
+
+EMBEDDER: Final = "embedder"
+"""In `degraded`: passages were weighed by their words alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +68,35 @@ class AnswerService:
     """Answers questions from knowledge bases."""
 
     def __init__(
-        self, searches: Searches, texts: CanonicalTexts, embedder: SentenceEmbedder, telemetry: Telemetry | None = None
+        self,
+        searches: Searches,
+        texts: CanonicalTexts,
+        embedder: SentenceEmbedder,
+        settings: AnswerSettings,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._searches = searches
         self._texts = texts
         self._embedder = embedder
+        self._settings = settings
         self._telemetry = telemetry or SilentTelemetry()
 
     async def answer(self, tenant: TenantId, kb_id: KnowledgeBaseId, query: AnswerQuery) -> Answer:
-        """Answer `query` from what is live in the knowledge base now.
+        """Answer `query` from what is live in the knowledge base now; while the embedder is down, by words alone.
 
-        Raises: what the search raises; what the embedder raises.
+        Raises: what the search raises; KnowledgeBaseNotFoundError.
         """
         stages = Stages()
         with stages.measured("total"):
             with stages.measured("search"):
-                found = await self._searches.search(tenant, kb_id, query.to_search(CHUNKS_FOUND))
+                found, minimum = await asyncio.gather(
+                    self._searches.search(tenant, kb_id, query.to_search(CHUNKS_FOUND)),
+                    self._minimum_confidence(tenant, kb_id, query),
+                )
             with stages.measured("read"):
                 hits, texts = await self._readable(tenant, kb_id, found.hits)
             evidence = await self._weigh(tenant, query.question, hits, texts, stages)
-            outcome, confidence = _judged(evidence)
+            outcome, confidence = _judged(evidence, minimum)
             wanted = NEAR_MISSES if outcome is Outcome.NO_EVIDENCE else query.sentences
             citations = _citations(evidence, wanted, hits, texts)
         self._telemetry.duration("answer", stages.milliseconds["total"])
@@ -92,9 +107,14 @@ class AnswerService:
             citations if outcome is not Outcome.NO_EVIDENCE else (),
             citations if outcome is Outcome.NO_EVIDENCE else (),
             None if evidence is None else evidence.signals,
-            found.degraded,
+            _degraded(found.degraded, evidence),
             stages.milliseconds,
         )
+
+    async def _minimum_confidence(self, tenant: TenantId, kb_id: KnowledgeBaseId, query: AnswerQuery) -> float:
+        if query.minimum_confidence is not None:
+            return query.minimum_confidence
+        return await self._settings.minimum_confidence(tenant, kb_id)
 
     async def _readable(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, hits: Sequence[RankedHit]
@@ -120,7 +140,10 @@ class AnswerService:
             chosen = look_once(reading)
             asked = to_embed(reading, chosen)
         with stages.measured("embed"):
-            vectors = await self._embedder.embed(tenant, asked.texts)
+            vectors = await unless_unavailable(self._embedder.embed(tenant, asked.texts))
+        if isinstance(vectors, TesseraError):
+            self._telemetry.count("answer_degraded")
+            return look_at_words(reading, chosen)
         with stages.measured("second_look"):
             return look_twice(reading, chosen, asked.similarities(vectors))
 
@@ -131,11 +154,21 @@ def _stands_in(ranked: RankedHit, texts: Texts) -> bool:
     return text is not None and text.text[hit.start : hit.end] == hit.text
 
 
-def _judged(evidence: Evidence | None) -> tuple[Outcome, float]:
+def _judged(evidence: Evidence | None, minimum: float) -> tuple[Outcome, float]:
     if evidence is None:
         return Outcome.NO_EVIDENCE, 0.0
+    if evidence.is_of_words:
+        confidence = CONFIDENCE_OF_WORDS.confidence(evidence.signals, EXPECTED_ANSWERABLE)
+        # Words find the sentence, but hardly tell an answer from a mention.
+        outcome = outcome_of(confidence, minimum)
+        return Outcome.PARTIAL if outcome is Outcome.ANSWERED else outcome, confidence
     confidence = CONFIDENCE.confidence(evidence.signals, EXPECTED_ANSWERABLE)
-    return outcome_of(confidence), confidence
+    return outcome_of(confidence, minimum), confidence
+
+
+def _degraded(of_search: Sequence[str], evidence: Evidence | None) -> tuple[str, ...]:
+    missing = {EMBEDDER} if evidence is not None and evidence.is_of_words else set()
+    return tuple(sorted({*of_search, *missing}))
 
 
 def _citations(evidence: Evidence | None, most: int, hits: Sequence[RankedHit], texts: Texts) -> tuple[Citation, ...]:

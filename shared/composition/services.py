@@ -121,7 +121,13 @@ class Services:
         from shared.answers.service import AnswerService
 
         texts = RememberedTexts(self._adapters.artifacts)
-        return AnswerService(self.retrieval, texts, RememberedSentences(self._adapters.embedder), self._telemetry)
+        return AnswerService(
+            self.retrieval,
+            texts,
+            RememberedSentences(self._adapters.embedder),
+            self._adapters.live_documents,
+            self._telemetry,
+        )
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":

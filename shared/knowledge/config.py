@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.answers.confidence import DEFAULT_MINIMUM_CONFIDENCE
 from shared.documents.chunking.config import ChunkingConfig
 from shared.retrieval.fields import FieldType
 from shared.retrieval.fusion import DEFAULT_VECTOR_WEIGHT
@@ -19,12 +20,16 @@ MetadataName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$
 
 
 class KnowledgeBaseConfig(BaseModel):
-    """Configuration of one knowledge base. `vector_weight`, in [0, 1], is the vector leg's share of a hybrid score."""
+    """Configuration of one knowledge base. `vector_weight`, in [0, 1], is the vector leg's share of a hybrid score.
+
+    `minimum_confidence`, in [0, 1], is that below which a question is answered with `no_evidence`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chunking: ChunkingConfig = Field(default_factory=ChunkingConfig)
     vector_weight: float = Field(DEFAULT_VECTOR_WEIGHT, ge=0, le=1)
+    minimum_confidence: float = Field(DEFAULT_MINIMUM_CONFIDENCE, ge=0, le=1)
     metadata_fields: dict[MetadataName, FieldType] = Field(default_factory=dict, max_length=MAX_METADATA_FIELDS)
     embedding_model: str = Field("all-MiniLM-L6-v2", min_length=1, max_length=100)
 
@@ -40,6 +45,7 @@ class ConfigChange(BaseModel):
 
     chunking: ChunkingConfig | None = None
     vector_weight: float | None = Field(None, ge=0, le=1)
+    minimum_confidence: float | None = Field(None, ge=0, le=1)
     metadata_fields: dict[MetadataName, FieldType] | None = Field(None, max_length=MAX_METADATA_FIELDS)
 
     def applied_to(self, config: KnowledgeBaseConfig) -> KnowledgeBaseConfig:

@@ -129,7 +129,11 @@ class KnowledgeBases:
         wanted = change.config.applied_to(kb.target_config or kb.config)
         _refuse_retyping(kb.config, wanted)
         served = kb.config.model_copy(
-            update={"vector_weight": wanted.vector_weight, "metadata_fields": wanted.metadata_fields}
+            update={
+                "vector_weight": wanted.vector_weight,
+                "minimum_confidence": wanted.minimum_confidence,
+                "metadata_fields": wanted.metadata_fields,
+            }
         )
         if kb.target_config is not None:
             if kb.target_config.needs_reindex(wanted):

@@ -84,6 +84,19 @@ async def test_no_more_sentences_are_quoted_than_wanted(acme, publish):
     assert [citation["quote"] for citation in given["citations"]] == ["The notice period is 30 days."]
 
 
+async def test_a_base_may_ask_for_more_confidence_and_a_question_for_less(acme, publish):
+    base = await acme.create_base(config={"minimum_confidence": 1})
+    await publish(acme, base, "terms.md", TEXT)
+
+    strict = await answer(acme, base, "How long is the notice period?")
+    lenient = await answer(acme, base, "How long is the notice period?", minimum_confidence=0.2)
+
+    assert (strict["outcome"], strict["citations"]) == ("no_evidence", [])
+    assert "The notice period is 30 days." in strict["near_misses"][0]["quote"]
+    assert lenient["outcome"] == "answered"
+    assert strict["confidence"] == lenient["confidence"]
+
+
 async def test_filters_limit_what_is_quoted(acme, publish):
     base = await acme.create_base(config={"metadata_fields": {"year": "number"}})
     await publish(acme, base, "old.md", "The notice period was 30 days.", year=2001.0)
@@ -101,10 +114,11 @@ async def test_questions_that_nothing_can_answer_are_refused(acme):
         problem_of(await ask(acme, base, "")),
         problem_of(await ask(acme, base, "  ")),
         problem_of(await ask(acme, base, "notice?", max_sentences=9)),
+        problem_of(await ask(acme, base, "notice?", minimum_confidence=1.5)),
         problem_of(await ask(acme, base, "notice?", tenant="globex")),
     ]
 
-    assert [status for status, _ in refused] == [422] * 4
+    assert [status for status, _ in refused] == [422] * 5
 
 
 async def test_base_of_another_tenant_looks_missing(acme, globex):

@@ -40,6 +40,17 @@ async def test_other_chunking_is_said_to_need_a_reindex_and_starts_it(acme, clou
     assert [sent["kb_id"] for sent in messages_in(cloud, REINDEX_QUEUE)] == [base]
 
 
+async def test_what_only_answers_read_takes_effect_at_once_even_during_a_reindex(acme):
+    base = await acme.create_base()
+    assert (await acme.send("GET", f"/knowledge-bases/{base}")).json()["config"]["minimum_confidence"] == 0.25
+
+    await change(acme, base, config={"chunking": {"strategy": "sentences"}})
+    body = (await change(acme, base, config={"minimum_confidence": 0.8})).json()
+
+    assert body["reindexing"] is True
+    assert body["config"]["minimum_confidence"] == body["upcoming_config"]["minimum_confidence"] == 0.8
+
+
 async def test_second_reindex_waits_for_the_first(acme):
     base = await acme.create_base()
     await change(acme, base, config={"chunking": {"strategy": "sentences"}})
@@ -78,7 +89,15 @@ async def test_field_keeps_its_type(acme):
 
 
 @pytest.mark.parametrize(
-    "body", [{"name": ""}, {"document_limit": -1}, {"tenant": "globex"}, {"config": {"role": "owner"}}], ids=repr
+    "body",
+    [
+        {"name": ""},
+        {"document_limit": -1},
+        {"tenant": "globex"},
+        {"config": {"role": "owner"}},
+        {"config": {"minimum_confidence": 1.01}},
+    ],
+    ids=repr,
 )
 async def test_unfit_body_is_refused(acme, body):
     base = await acme.create_base()

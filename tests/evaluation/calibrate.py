@@ -3,7 +3,8 @@
 Learns from question sets with an answer key. A question is asked twice: of the whole set, and of the set without the
 documents that answer it, which makes an unanswerable question about a familiar subject. Questions of
 `queries_unanswerable.jsonl` come on top. Prints the figures of a cross-validation in which the looks and the
-confidence are fitted on the other folds, then the constants fitted on everything.
+confidence are fitted on the other folds, then the constants fitted on everything. Then the same of a confidence for
+times without an embedder: every question is asked by keywords, and passages are weighed by the first look alone.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import asyncio
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,21 @@ from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.minilm.tokenizer import MiniLmTokenizer
 from shared.answers.confidence import EXPECTED_ANSWERABLE, Signals
-from shared.answers.evidence import Evidence, look_once, look_twice, read_passages, to_embed, without_copies
+from shared.answers.evidence import (
+    Evidence,
+    look_at_words,
+    look_once,
+    look_twice,
+    read_passages,
+    to_embed,
+    without_copies,
+)
 from shared.answers.query import AnswerQuery
 from shared.answers.reading import FIRST_LOOK, SECOND_LOOK, Reading
 from shared.answers.selection import select
 from shared.answers.service import CHUNKS_FOUND, CHUNKS_READ
 from shared.retrieval.ports import Embedder, Vector
+from shared.retrieval.query import SearchMode
 from tests.evaluation.answer_keys import AnswerSpan, read_answer_key
 from tests.evaluation.direct import KB_ID, TENANT, canonical_text, fill
 from tests.evaluation.fitting import Array, Flags, Linear, area_under_curve, fit_choice, fit_logistic, folds
@@ -49,6 +59,11 @@ SIGNALS: Final = (
     "chunk_similarity", "similarity", "title_similarity", "stem_coverage", "margin", "chunk_margin",
 )  # fmt: skip
 """The signals that the confidence weighs; the others got weights near nothing beside these, and only added noise."""
+
+SIGNALS_OF_WORDS: Final = (
+    "keywords", "stem_coverage", "chunk_coverage", "kind", "margin", "chunk_margin",
+)  # fmt: skip
+"""What is left of the signals where nothing can be embedded."""
 
 
 @dataclass(slots=True)
@@ -79,8 +94,10 @@ class Case:
         return self.reading.second_look(chosen, similarities), self.is_right[chosen]
 
 
-async def collect(folder: Path, embedder: MiniLmEmbedder, tokenizer: MiniLmTokenizer) -> list[Case]:
-    """Return the cases of one question set."""
+async def collect(
+    folder: Path, embedder: MiniLmEmbedder, tokenizer: MiniLmTokenizer, mode: SearchMode = SearchMode.HYBRID
+) -> list[Case]:
+    """Return the cases of one question set, their chunks found in this mode; asked by keywords they have no vectors."""
     questions, key = read_question_set(folder), read_answer_key(folder)
     cases: list[Case] = []
     async with open_store("sqlite") as index:
@@ -88,7 +105,7 @@ async def collect(folder: Path, embedder: MiniLmEmbedder, tokenizer: MiniLmToken
         by_id = {found.id: found for found in questions.documents}
         texts = {(document, 1): canonical_text(by_id[set_id]) for document, set_id in base.set_ids.items()}
         for question in (*questions.questions, *questions.unanswerable):
-            search = AnswerQuery(question.text).to_search(CHUNKS_FOUND + 10)
+            search = replace(AnswerQuery(question.text).to_search(CHUNKS_FOUND + 10), mode=mode)
             hits = (await base.search.search(TENANT, KB_ID, search)).hits
             spans = key.get(question.id, ())
             relevant = questions.relevant.get(question.id, frozenset())
@@ -109,9 +126,10 @@ async def collect(folder: Path, embedder: MiniLmEmbedder, tokenizer: MiniLmToken
                     ]
                 )
                 cases.append(Case(name, group, is_answerable, reading, is_right, {}))
-    vectors = await _vectors(cases, embedder)
-    for case in cases:
-        case.vectors = vectors
+    if mode is not SearchMode.KEYWORD:
+        vectors = await _vectors(cases, embedder)
+        for case in cases:
+            case.vectors = vectors
     return [case for case in cases if case.reading.passages]
 
 
@@ -146,13 +164,13 @@ def signal_rows(signals: Sequence[Signals], names: Sequence[str] = SIGNALS) -> A
     return np.array([[getattr(found, name) for name in names] for found in signals], dtype=np.float64)
 
 
-def fit_confidence(cases: Sequence[Case], evidence: Sequence[Evidence]) -> Linear:
+def fit_confidence(cases: Sequence[Case], evidence: Sequence[Evidence], names: Sequence[str] = SIGNALS) -> Linear:
     """Fit the confidence, answerable and unanswerable cases weighing the same in sum."""
     raw = np.array([IMPORTANCE.get(case.source, 1.0) for case in cases])
     labels = np.array([case.is_answerable for case in cases])
     used = raw > 0
     weights = np.where(labels, raw / raw[labels].sum(), raw / raw[~labels].sum()) * raw.sum() / 2
-    rows = signal_rows([found.signals for found in evidence])
+    rows = signal_rows([found.signals for found in evidence], names)
     return fit_logistic(rows[used], labels[used], weights[used], CONFIDENCE_PENALTY)
 
 
@@ -168,6 +186,30 @@ def cross_validate(cases: Sequence[Case]) -> dict[str, float]:
             evidence, chosen = cases[index].evidence(first, second)
             odds[index] = confidence(signal_rows([evidence.signals]))[0]
             right[index] = cases[index].quotes_answer(evidence, chosen)
+    return _figures(cases, right, odds)
+
+
+def cross_validate_words(cases: Sequence[Case], evidence: Sequence[Evidence]) -> dict[str, float]:
+    """Return the figures of a confidence by words that never saw the group of the case it is used on.
+
+    The first look is the shipped one: it was fitted with vectors at hand, and is what an outage finds in place.
+    """
+    fold_of = folds([case.group for case in cases], FOLDS)
+    rows = signal_rows([found.signals for found in evidence], SIGNALS_OF_WORDS)
+    odds = np.zeros(len(cases))
+    for fold in range(FOLDS):
+        learned = np.flatnonzero(fold_of != fold).tolist()
+        confidence = fit_confidence(
+            [cases[index] for index in learned], [evidence[index] for index in learned], SIGNALS_OF_WORDS
+        )
+        odds[fold_of == fold] = confidence(rows[fold_of == fold])
+    right = np.array(
+        [case.quotes_answer(found, look_once(case.reading)) for case, found in zip(cases, evidence, strict=True)]
+    )
+    return _figures(cases, right, odds)
+
+
+def _figures(cases: Sequence[Case], right: Flags, odds: Array) -> dict[str, float]:
     is_answered = odds >= -math.log(EXPECTED_ANSWERABLE / (1 - EXPECTED_ANSWERABLE))
     figures: dict[str, float] = {}
     for source in sorted({case.source for case in cases}):
@@ -196,14 +238,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"# {name} {value}")
     first, second = fit_looks(cases)
     confidence = fit_confidence(cases, [case.evidence(first, second)[0] for case in cases])
-    for constant, names, fitted in (
-        ("FIRST_LOOK_WEIGHTS", FIRST_LOOK, first), ("SECOND_LOOK_WEIGHTS", SECOND_LOOK, second),
-        (f"CONFIDENCE (intercept {confidence.intercept:.4g})", SIGNALS, confidence),
-    ):  # fmt: skip
-        print(constant)
-        for name, weight in zip(names, fitted.weights.tolist(), strict=True):
-            print(f'    "{name}": {weight:.4g},')
+    _print_constant("FIRST_LOOK_WEIGHTS", FIRST_LOOK, first)
+    _print_constant("SECOND_LOOK_WEIGHTS", SECOND_LOOK, second)
+    _print_constant(f"CONFIDENCE (intercept {confidence.intercept:.4g})", SIGNALS, confidence)
+
+    by_words = [
+        case
+        for folder in options.sets
+        for case in asyncio.run(collect(folder, embedder, tokenizer, SearchMode.KEYWORD))
+    ]
+    evidence = [look_at_words(case.reading, look_once(case.reading)) for case in by_words]
+    for name, value in cross_validate_words(by_words, evidence).items():
+        print(f"# by words: {name} {value}")
+    confidence = fit_confidence(by_words, evidence, SIGNALS_OF_WORDS)
+    _print_constant(f"CONFIDENCE_OF_WORDS (intercept {confidence.intercept:.4g})", SIGNALS_OF_WORDS, confidence)
     return 0
+
+
+def _print_constant(constant: str, names: Sequence[str], fitted: Linear) -> None:
+    print(constant)
+    for name, weight in zip(names, fitted.weights.tolist(), strict=True):
+        print(f'    "{name}": {weight:.4g},')
 
 
 if __name__ == "__main__":

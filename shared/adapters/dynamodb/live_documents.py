@@ -1,4 +1,4 @@
-"""What searches ask of the records: which generation is live, and how a base is searched now (invariant 2, K7)."""
+"""What searches and answers ask of the records: which generation is live, how a base is asked now (invariant 2)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from shared.adapters.dynamodb.keys import DOCUMENT_PREFIX, document_key
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import KnowledgeBaseNotFoundError, RetryLaterError
+from shared.knowledge.models import KnowledgeBase
 from shared.retrieval.ports import Scope, SearchScope
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _PAUSE_S: Final = 0.02
 
 
 class DynamoLiveDocuments:
-    """Implements `LiveDocuments` and `SearchScopes` by strongly consistent reads of base-table keys."""
+    """Implements `LiveDocuments`, `SearchScopes` and `AnswerSettings`: strongly consistent reads of base-table keys."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -30,10 +31,17 @@ class DynamoLiveDocuments:
         self._records = DynamoRecords(client, table)
 
     async def scope_of(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> SearchScope:
+        base = await self._served(tenant, kb_id)
+        return SearchScope(Scope(kb_id, base.serving), base.config.vector_weight, base.config.metadata_fields)
+
+    async def minimum_confidence(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> float:
+        return (await self._served(tenant, kb_id)).config.minimum_confidence
+
+    async def _served(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase:
         base = await self._records.knowledge_base(tenant, kb_id)
         if base is None or base.deleted_at is not None:
             raise KnowledgeBaseNotFoundError("There is no such knowledge base. List yours with GET /knowledge-bases.")
-        return SearchScope(Scope(kb_id, base.serving), base.config.vector_weight, base.config.metadata_fields)
+        return base
 
     async def live_generations(
         self,

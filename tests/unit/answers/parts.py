@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.answers.confidence import DEFAULT_MINIMUM_CONFIDENCE
 from shared.documents.canonical import CanonicalText
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
 from shared.retrieval.ports import Hit
@@ -66,6 +67,18 @@ class SentenceWords:
         if self.is_down:
             raise DownError("The embedder is down.")
         return np.stack([vector_of(text) for text in texts])
+
+
+@dataclass
+class Settled:
+    """The settings of a base that never change; `asked` counts."""
+
+    minimum: float = DEFAULT_MINIMUM_CONFIDENCE
+    asked: int = 0
+
+    async def minimum_confidence(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> float:
+        self.asked += 1
+        return self.minimum
 
 
 def plain(text: str) -> CanonicalText:

@@ -6,27 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.answers.confidence import Outcome
+from shared.answers.confidence import Outcome, outcome_of
 from shared.answers.memory import RememberedSentences, RememberedTexts
 from shared.answers.query import AnswerQuery
 from shared.answers.service import AnswerService
 from shared.documents.canonical import CanonicalText, Page
 from shared.kernel.ids import TenantId
 from shared.retrieval.query import InvalidQueryError
-from tests.unit.answers.parts import ACME, KB, FindsAll, SentenceWords, TextsInMemory, hit, plain
-from tests.unit.retrieval.memory import DownError, WordEmbedder, document
+from tests.unit.answers.parts import ACME, KB, FindsAll, SentenceWords, Settled, TextsInMemory, hit, plain
+from tests.unit.retrieval.memory import WordEmbedder, document
 
 TERMS = "The tenancy ends in writing. The notice period is 30 days. Keys are handed back."
 MENU = "Soup of the day. It is served at noon."
 NOTICE = AnswerQuery("What is the notice period?")
 
 
-def service(hits, texts, embedder=None) -> AnswerService:
-    return AnswerService(FindsAll(hits), TextsInMemory(texts), embedder or SentenceWords())
+def service(hits, texts, embedder=None, settings=None) -> AnswerService:
+    return AnswerService(FindsAll(hits), TextsInMemory(texts), embedder or SentenceWords(), settings or Settled())
 
 
-def both() -> AnswerService:
-    return service([hit(1, TERMS), hit(2, MENU)], {document(1): plain(TERMS), document(2): plain(MENU)})
+def both(embedder=None, settings=None) -> AnswerService:
+    texts = {document(1): plain(TERMS), document(2): plain(MENU)}
+    return service([hit(1, TERMS), hit(2, MENU)], texts, embedder, settings)
 
 
 async def test_the_best_sentence_is_quoted_where_it_stands():
@@ -99,9 +100,9 @@ async def test_the_page_is_that_of_the_beginning():
 async def test_a_degraded_search_is_told():
     searches = FindsAll([hit(1, TERMS)], degraded=("keyword",))
 
-    answer = await AnswerService(searches, TextsInMemory({document(1): plain(TERMS)}), SentenceWords()).answer(
-        ACME, KB, NOTICE
-    )
+    answer = await AnswerService(
+        searches, TextsInMemory({document(1): plain(TERMS)}), SentenceWords(), Settled()
+    ).answer(ACME, KB, NOTICE)
 
     assert answer.degraded == ("keyword",)
 
@@ -110,6 +111,42 @@ async def test_a_question_has_one_to_five_sentences_to_be_answered_in():
     for sentences in (0, 6):
         with pytest.raises(InvalidQueryError):
             AnswerQuery("notice?", sentences=sentences)
+
+
+async def test_below_the_minimum_of_the_base_there_is_no_evidence():
+    confidence = (await both().answer(ACME, KB, NOTICE)).confidence
+
+    just_enough = await both(settings=Settled(confidence)).answer(ACME, KB, NOTICE)
+    too_little = await both(settings=Settled(confidence + 1e-6)).answer(ACME, KB, NOTICE)
+
+    assert just_enough.outcome is Outcome.ANSWERED
+    assert (too_little.outcome, too_little.citations, too_little.text) == (Outcome.NO_EVIDENCE, (), "")
+    assert too_little.near_misses
+    assert too_little.confidence == just_enough.confidence == confidence
+
+
+async def test_a_question_that_names_its_minimum_has_that_one():
+    settings = Settled(1.0)
+
+    answer = await both(settings=settings).answer(ACME, KB, replace(NOTICE, minimum_confidence=0.0))
+
+    assert answer.outcome is Outcome.ANSWERED
+    assert settings.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("confidence", "minimum", "outcome"),
+    [(0.6, 0.25, "answered"), (0.4, 0.25, "partial"), (0.2, 0.25, "no_evidence"), (0.2, 0.1, "partial"),
+     (0.6, 0.7, "no_evidence"), (0.0, 0.0, "partial"), (1.0, 1.0, "answered")],
+)  # fmt: skip
+def test_the_minimum_decides_where_evidence_begins_and_never_what_counts_as_answered(confidence, minimum, outcome):
+    assert outcome_of(confidence, minimum) == outcome
+
+
+async def test_a_minimum_lies_between_0_and_1():
+    for minimum in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InvalidQueryError):
+            AnswerQuery("notice?", minimum_confidence=minimum)
 
 
 WORDS = st.sampled_from(
@@ -160,8 +197,25 @@ async def test_remembered_sentences_are_embedded_once_per_tenant():
     assert embedder.asked == ["one", "two", "one"]
 
 
-async def test_an_embedder_that_is_down_is_the_callers_to_see():
-    down = SentenceWords(is_down=True)
+async def test_while_the_embedder_is_down_words_alone_find_the_sentence_and_the_answer_says_so():
+    answer = await both(SentenceWords(is_down=True)).answer(ACME, KB, NOTICE)
 
-    with pytest.raises(DownError):
-        await service([hit(1, TERMS)], {document(1): plain(TERMS)}, down).answer(ACME, KB, NOTICE)
+    assert answer.degraded == ("embedder",)
+    assert answer.outcome is Outcome.PARTIAL
+    assert answer.citations[0].quote.startswith("The notice period is 30 days.")
+
+
+async def test_while_the_embedder_is_down_the_minimum_still_holds():
+    answer = await both(SentenceWords(is_down=True), Settled(1.0)).answer(ACME, KB, NOTICE)
+
+    assert (answer.outcome, answer.degraded) == (Outcome.NO_EVIDENCE, ("embedder",))
+    assert answer.near_misses
+
+
+async def test_an_embedder_that_fails_otherwise_is_the_callers_to_see():
+    class Broken(SentenceWords):
+        async def embed(self, tenant, texts):
+            raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError):
+        await both(Broken()).answer(ACME, KB, NOTICE)
