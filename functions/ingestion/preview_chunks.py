@@ -8,7 +8,8 @@ from shared.composition.services import Services
 from shared.documents.chunking.config import ChunkingConfig
 from shared.documents.previews import MAX_SAMPLE_BYTES, Preview
 from shared.identity.permissions import Permission
-from shared.knowledge.requests import FileName, Request
+from shared.kernel.bodies import Request
+from shared.knowledge.requests import FileName
 from shared.operations.capabilities import PARSER, TOKENIZER
 from shared.operations.declaration import RateClass, operation
 

@@ -3,9 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.documents.canonical import DocumentWarning
+from shared.kernel.bodies import Description
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TaskId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.models import (
@@ -20,12 +19,6 @@ from shared.knowledge.models import (
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.progress import remaining_s
 from shared.retrieval.fields import MetadataValue
-
-
-class Description(BaseModel):
-    """What the API says about something; it can only be built from a record."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class KnowledgeBaseDescription(Description):

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from shared.kernel.bodies import Label, Request, printable
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
@@ -14,12 +15,6 @@ MAX_NAME_BYTES: Final = 512
 """A name becomes part of an object key, which holds 1,024 bytes in all."""
 
 
-def _printable(text: str) -> str:
-    if not all(character.isprintable() for character in text):
-        raise ValueError("has control characters or characters that cannot be shown")
-    return text
-
-
 def _file_name(name: str) -> str:
     if "/" in name or "\\" in name or name in {".", ".."}:
         raise ValueError("is a file name without folders")
@@ -28,12 +23,9 @@ def _file_name(name: str) -> str:
     if "${" in name:
         # S3 fills in `${filename}` when it takes a form, and its key would no longer be the promised one.
         raise ValueError("has no ${ in it")
-    return _printable(name)
+    return printable(name)
 
 
-Label = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
-]
 FileName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_file_name)
 ]
@@ -41,12 +33,6 @@ NamePrefix = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 ContentType = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,127}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Request(BaseModel):
-    """A request body."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class CreateKnowledgeBaseRequest(Request):
