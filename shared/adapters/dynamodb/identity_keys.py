@@ -8,10 +8,11 @@
     t#<tenant>              key#<id>                a machine's API key
     t#<tenant>              provider#<id>           an external identity provider
     t#<tenant>              event#<id>              something about security that an owner should know
-    t#<tenant>              session#<family>        a family of refresh tokens
+    t#<tenant>              session#<user>#<id>     a family of refresh tokens
     user#<user>             user                    a person, whatever organisations they belong to
     user#<user>             membership#<tenant>     where they belong
     email#<address>         email                   whose address it is: one account each
+    email#<address>         guesses                 wrong passwords for it, whether anybody has it or not
     keys                    jwks                    the public halves of the signing keys
     oidc#<state hash>       sign-in                 an external sign-in under way
 
@@ -20,6 +21,7 @@ stands last.
 """
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.identity.sessions import SessionId
 from shared.kernel.ids import ApiKeyId, IdentityProviderId, InvitationId, TenantId, UserId, WorkspaceId
 
 WORKSPACE_PREFIX = "workspace#"
@@ -60,8 +62,14 @@ def event_key(tenant: TenantId, event_id: str) -> Key:
     return _key(tenant_partition(tenant), f"{EVENT_PREFIX}{event_id}")
 
 
-def session_key(tenant: TenantId, family: str) -> Key:
-    return _key(tenant_partition(tenant), f"{SESSION_PREFIX}{family}")
+def session_key(tenant: TenantId, user_id: UserId, session: SessionId) -> Key:
+    return _key(tenant_partition(tenant), f"{session_prefix(user_id)}{session}")
+
+
+def session_prefix(user_id: UserId) -> str:
+    if not user_id or "#" in user_id:
+        raise ValueError("A user's id holds no '#'.")
+    return f"{SESSION_PREFIX}{user_id}#"
 
 
 def user_key(user_id: UserId) -> Key:
@@ -74,6 +82,10 @@ def membership_key(user_id: UserId, tenant: TenantId | str) -> Key:
 
 def email_key(email: str) -> Key:
     return _key(f"email#{email}", "email")
+
+
+def guesses_key(email: str) -> Key:
+    return _key(f"email#{email}", "guesses")
 
 
 def jwks_key() -> Key:

@@ -18,16 +18,14 @@ from shared.adapters.dynamodb.identity_keys import (
     INVITATION_PREFIX,
     MEMBER_PREFIX,
     WORKSPACE_PREFIX,
-    email_key,
     invitation_key,
     member_key,
     membership_key,
     tenant_key,
-    user_key,
     workspace_key,
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
-from shared.identity.users import User
+from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
 from shared.tenancy.models import Invitation, Member, Tenant, Workspace
@@ -43,7 +41,6 @@ _TENANT: Final = TypeAdapter(Tenant)
 _WORKSPACE: Final = TypeAdapter(Workspace)
 _MEMBER: Final = TypeAdapter(Member)
 _INVITATION: Final = TypeAdapter(Invitation)
-_USER: Final = TypeAdapter(User)
 
 _KEEP_INVITATIONS: Final = timedelta(days=90)
 """How long after its expiry an invitation can still be read, whatever became of it."""
@@ -137,7 +134,7 @@ class DynamoTenancy:
                 deleted = {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}
                 return [{"Delete": deleted}, *self._membership(record, "Delete")]
             case Register(user):
-                return [self._put(item, _NEW) for item in _account(user)]
+                return [self._put(item, _NEW) for item in account_items(user)]
 
     def _put(self, item: Key, condition: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
@@ -210,17 +207,6 @@ def _attributes(record: Record) -> dict[str, Any]:
             kept_until = following.expires_at + _KEEP_INVITATIONS
             attributes["expires_at"] = {"N": str(int(kept_until.timestamp()))}
     return {**attributes, "record": to_attribute(dumped)}
-
-
-def _account(user: User) -> list[Key]:
-    return [
-        {
-            **user_key(user.user_id),
-            "record": to_attribute(_USER.dump_python(user, mode="json")),
-            "password_version": {"N": str(user.password_version)},
-        },
-        {**email_key(user.email), "user_id": {"S": user.user_id}},
-    ]
 
 
 def _listing(created_at: datetime) -> Key:
