@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Final
 
-from aws_cdk import App, Validations
+from aws_cdk import App, ArnFormat, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra_cdk.build import Assets
@@ -11,18 +11,28 @@ from infra_cdk.constructs.operation_function import Network, Platform
 from infra_cdk.constructs.resources import Address, Resources
 from infra_cdk.naming import resource_name
 from infra_cdk.packages import MODEL_FOLDER, refuse_what_does_not_fit
-from infra_cdk.settings import Settings
+from infra_cdk.settings import Settings, signed_in_to
 from infra_cdk.stacks.api import ApiStack
 from infra_cdk.stacks.area import FunctionsStack
+from infra_cdk.stacks.cache import CacheStack, cache_name
 from infra_cdk.stacks.data import DataStack
 from infra_cdk.stacks.messaging import MessagingStack
 from infra_cdk.stacks.network import NetworkStack
 from infra_cdk.stacks.observability import ObservabilityStack
 from infra_cdk.stacks.search import SearchStack
-from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, VECTORS
+from shared.operations.capabilities import (
+    CACHE,
+    EMBEDDER,
+    INTERNET,
+    PARSER,
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+    TOKEN_KEYS,
+    VECTORS,
+)
 from shared.operations.declaration import AuthorizerTrigger, Operation
 
-OWN_STACKS: Final = frozenset({"api", "data", "messaging", "network", "observability", "search"})
+OWN_STACKS: Final = frozenset({"api", "cache", "data", "messaging", "network", "observability", "search"})
 """Names that no folder of `functions/` may take."""
 
 LOCAL_VECTORS: Final = "sqlite"
@@ -38,6 +48,7 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     data = DataStack(app, settings, resources, messaging.queues, operations)
     network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
     _add_vectors(app, settings, resources, data, network)
+    _add_cache(app, settings, resources, data, network)
     _add_token_settings(resources)
     _add_what_has_no_address(resources)
     platform = Platform(settings, resources, Assets(settings).code_of, messaging.alarms_topic, network)
@@ -76,6 +87,26 @@ def _add_what_has_no_address(resources: Resources) -> None:
     resources.add(EMBEDDER.resource, Address(model))
 
 
+def _add_cache(app: App, settings: Settings, resources: Resources, data: DataStack, network: Network | None) -> None:
+    """Provide the cache: one of our own, one that exists, or none, which its empty address says.
+
+    As with the chunk index, roles name a cache in every environment.
+    """
+    name = user = cache_name(settings)
+    address = settings.cache_endpoint or ""
+    if settings.builds_cache and settings.cache_capacity is not None and network is not None:
+        address = CacheStack(app, settings, settings.cache_capacity, network).address
+    elif not settings.is_local and settings.cache_endpoint is not None:
+        user, name = signed_in_to(settings.cache_endpoint)
+    arns = tuple(
+        data.format_arn(
+            service="elasticache", resource=kind, resource_name=one, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        for kind, one in (("serverlesscache", name), ("user", user))
+    )
+    resources.add(CACHE, Address({CACHE.variable: address}, arns=arns))
+
+
 def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataStack, network: Network | None) -> None:
     """Provide the chunk index: a domain of our own, one that exists, or the local cloud's.
 
@@ -87,4 +118,4 @@ def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataS
         search = SearchStack(app, settings, settings.search_capacity, data.key, domain_name, network)
         endpoint = search.endpoint
     arn = data.format_arn(service="es", resource="domain", resource_name=domain_name)
-    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arn=arn, arns_within=(f"{arn}/*",)))
+    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arns=(arn,), arns_within=(f"{arn}/*",)))

@@ -1,7 +1,6 @@
 """What differs between environments, typed; chosen by `-c environment=local|dev|prod`, adjusted by file or context.
 
-An address that this project cannot know (the token issuer of `dev` and `prod`) has no default: synthesis stops and says
-which context value to give.
+Every environment can be deployed without a word more; settings that would not be safe are refused.
 """
 
 import json
@@ -9,14 +8,11 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.kernel.errors import Kind, TesseraError
-
-LOCAL_ISSUER: Final = "urn:tessera:local-issuer"
-"""The issuer that signs for the local cloud. Its private key lies on a developer's disk, so nothing else trusts it."""
 
 LOCAL_COLD_START_S: Final = 30
 """Enough for a machine that is busy with something else."""
@@ -51,6 +47,11 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _none(value: object) -> object:
+    """Accept `none` from the command line, where nothing cannot be said."""
+    return None if value == "none" else value
+
+
 class SearchCapacity(BaseModel):
     """Size of the OpenSearch domain (O14). Dedicated masters and a second zone cost about as much as the data."""
 
@@ -63,6 +64,15 @@ class SearchCapacity(BaseModel):
     in_vpc: bool = False
 
 
+class CacheCapacity(BaseModel):
+    """What the cache may grow to. It is paid by use; the bounds keep a mistake from being expensive."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    storage_gib: int = Field(ge=1)
+    units_per_s: int = Field(ge=1_000)
+
+
 class Settings(BaseModel):
     """One environment. Every field may be given as context under its own name."""
 
@@ -70,14 +80,19 @@ class Settings(BaseModel):
 
     environment: Environment
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
-    token_issuer: str
-    token_jwks_url: str
+    token_issuer: str = Field(pattern=r"^(https://|urn:)\S+$")
+    """The `iss` of the access tokens that this environment signs and trusts; by default `urn:tessera:<environment>`."""
+    token_jwks_url: str = ""
     token_audience: str
     opensearch_endpoint: str | None = None
     """An existing node or domain; None lets the search stack build a domain (and the local cloud use its file)."""
     opensearch_domain_name: str | None = None
     """The name of the existing domain, so that roles can name it."""
     search_capacity: SearchCapacity | None = None
+    cache_endpoint: str | None = None
+    """An existing cache; its URL looks as the declaration of `Cache` says."""
+    cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_none)] = None
+    """None leaves rate limits to a table, as does an environment without a VPC: a cache is reached nowhere else."""
     log_retention_days: Annotated[Literal[3, 7, 14, 30, 90, 180, 365, 731], BeforeValidator(_whole)]
     alarms_email: str | None = None
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
@@ -105,31 +120,60 @@ class Settings(BaseModel):
     def uses_vpc(self) -> bool:
         return self.builds_domain and self.search_capacity is not None and self.search_capacity.in_vpc
 
+    @property
+    def builds_cache(self) -> bool:
+        return self.uses_vpc and self.cache_capacity is not None and self.cache_endpoint is None
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether requests are counted in a cache; else they are counted in a table."""
+        return self.builds_cache or self.cache_endpoint is not None
+
     @model_validator(mode="after")
     def _refuse_what_is_not_safe(self) -> Self:
         if self.is_local:
             return self
-        for field in ("token_issuer", "token_jwks_url"):
-            address = urlsplit(getattr(self, field))
-            host = address.hostname or ""
-            if address.scheme != "https" or host in LOOPBACK or host.endswith((".localhost", ".local")):
-                raise ValueError(
-                    f"{field} of {self.environment} must be a public https address, not {getattr(self, field)!r}: "
-                    "the local issuer's key lies on a developer's disk and is trusted by the local cloud only."
-                )
+        self._refuse_issuer_of_another_environment()
+        if self.cache_endpoint is not None:
+            if not self.uses_vpc:
+                raise ValueError("cache_endpoint needs the VPC: functions outside of it do not reach a cache.")
+            signed_in_to(self.cache_endpoint)
         if "*" in self.cors_origins:
             raise ValueError("cors_origins lists origins; '*' would let every site call the API with a user's token.")
         if self.opensearch_endpoint is not None and self.opensearch_domain_name is None:
             raise ValueError("opensearch_endpoint needs opensearch_domain_name, or no role could name the domain.")
         return self
 
+    def _refuse_issuer_of_another_environment(self) -> None:
+        host = urlsplit(self.token_issuer).hostname or ""
+        others = {issuer_of(other) for other in Environment if other is not self.environment}
+        if self.token_issuer in others or host in LOOPBACK or host.endswith((".localhost", ".local")):
+            raise ValueError(
+                f"token_issuer of {self.environment} must not be {self.token_issuer!r}, another environment's: "
+                "what one environment signs, no other may seem to have signed."
+            )
+
+
+def issuer_of(environment: Environment) -> str:
+    """Return the `iss` of an environment's access tokens unless a setting names another."""
+    return f"urn:tessera:{environment}"
+
+
+def signed_in_to(cache_endpoint: str) -> tuple[str, str]:
+    """Return the user and the name of an ElastiCache cache, from its URL.
+
+    Raises: ValueError unless it is reached over TLS and by a role: a password would be read in every template.
+    """
+    url = urlsplit(cache_endpoint)
+    name = parse_qs(url.query).get("iam", [""])[0]
+    if url.scheme != "rediss" or not url.username or url.password is not None or not name:
+        raise ValueError("cache_endpoint must look like rediss://<user>@<host>:6379/?iam=<name of the cache>.")
+    return url.username, name
+
 
 DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
     Environment.LOCAL: {
         "region": "us-east-1",
-        "token_issuer": LOCAL_ISSUER,
-        # The launcher says where its key set lies; this one is for those who only look at the template.
-        "token_jwks_url": "http://localhost:4566/jwks.json",
         "token_audience": "tessera",
         "log_retention_days": 3,
         "cors_origins": ("http://localhost:3000", "http://127.0.0.1:3000"),
@@ -160,6 +204,7 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
             master_instance_type="m7g.medium.search",
             in_vpc=True,
         ),
+        "cache_capacity": CacheCapacity(storage_gib=1, units_per_s=5_000),
         "log_retention_days": 365,
         "throttle_rate": 1_000,
         "throttle_burst": 2_000,
@@ -174,20 +219,19 @@ def settings_from(context: Callable[[str], Any], folder: Path = DEPLOYMENTS) -> 
     """Read the settings: defaults of the environment, then `<folder>/<environment>.json`, then CDK context.
 
     `context` is a lookup that answers None for what is not given; the file is optional.
-    Raises: SettingsError when the environment is unknown, a value is missing or a combination is unsafe.
+    Raises: SettingsError when the environment is unknown, or a value or a combination is unsafe.
     """
     asked = context("environment")
     if asked not in list(Environment):
         raise SettingsError(f"Choose an environment with -c environment=local|dev|prod, not {asked!r}.")
     environment = Environment(asked)
     given = {name: value for name in Settings.model_fields if (value := context(name)) is not None}
-    values = {**known_values(environment, folder), **given, "environment": environment}
-    if missing := [name for name in ("token_issuer", "token_jwks_url") if name not in values]:
-        wanted = " ".join(f"-c {name}=https://…" for name in missing)
-        raise SettingsError(
-            f"The environment {environment} trusts the tokens of your OpenID Connect provider. Say which one: {wanted} "
-            f"(or write it into deployments/{environment}.json)"
-        )
+    values = {
+        "token_issuer": issuer_of(environment),
+        **known_values(environment, folder),
+        **given,
+        "environment": environment,
+    }
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

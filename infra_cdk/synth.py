@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,12 +21,6 @@ from shared.operations.registry import all_operations
 
 OUTPUT: Final = ROOT / "cdk.out"
 PACKAGES: Final = ROOT / ".tessera" / "packages"
-
-EXAMPLE_PROVIDER: Final = {
-    "token_issuer": "https://id.example.com",
-    "token_jwks_url": "https://id.example.com/.well-known/jwks.json",
-}
-"""Stands for the OpenID Connect provider that a deployment must name; nothing is deployed from here."""
 
 MEASURE: Final = """
 import sys, time
@@ -54,8 +47,7 @@ def synthesize(environment: Environment) -> None:
     """Write the templates of one environment to `cdk.out/<environment>` and print what each stack holds."""
     folder = OUTPUT / environment
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    provider: Mapping[str, str] = {} if environment is Environment.LOCAL else EXAMPLE_PROVIDER
-    context = {**flags, **provider, "environment": environment, "aws:cdk:disable-stack-trace": True}
+    context = {**flags, "environment": environment, "aws:cdk:disable-stack-trace": True}
     variables = {**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
     print(f"{environment}: templates in {folder.relative_to(ROOT)}", flush=True)
     outcome = subprocess.run([sys.executable, "-m", "infra_cdk.app"], cwd=ROOT, env=variables, check=False)

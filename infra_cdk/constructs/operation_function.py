@@ -17,6 +17,7 @@ from infra_cdk.constructs.alarms import watch_function
 from infra_cdk.constructs.log_retention import log_retention_of
 from infra_cdk.constructs.resources import Resources
 from infra_cdk.naming import function_name, pascal_case
+from infra_cdk.placement import Placement, placement_of
 from infra_cdk.settings import Settings
 from shared.operations.capabilities import Group
 from shared.operations.declaration import AuthorizerTrigger, HttpTrigger, Operation
@@ -37,6 +38,12 @@ NETWORK_INTERFACES: Final = (
     "ec2:UnassignPrivateIpAddresses",
 )
 """What the Lambda service itself needs, under the function's role, to attach a function to a VPC."""
+
+
+SUBNETS: Final = {
+    Placement.ISOLATED: ec2.SubnetType.PRIVATE_ISOLATED,
+    Placement.WITH_WAY_OUT: ec2.SubnetType.PRIVATE_WITH_EGRESS,
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ class OperationFunction(Construct):
         self._platform = platform
         settings = platform.settings
         name = function_name(settings.environment, operation)
-        network = platform.network if any(use.needs_vpc for use in operation.capabilities) else None
+        placement = placement_of(operation, settings)
+        network = None if placement is Placement.OUTSIDE else platform.network
         log_group = logs.LogGroup(
             self,
             "Logs",
@@ -100,7 +108,7 @@ class OperationFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if self._snap_starts else None,
             vpc=network.vpc if network else None,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) if network else None,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=SUBNETS[placement]) if network else None,
             security_groups=[network.security_group] if network else None,
         )
         acknowledge(

@@ -13,10 +13,14 @@ from shared.operations.capabilities import Bucket, Capability, Resource
 
 @dataclass(frozen=True)
 class Address:
-    """Where one resource is. `arns_within` cover what it holds: objects, index paths, a table's secondary indexes."""
+    """Where one resource is.
+
+    `arns` name the resource itself: one, or all that an action on it must name. `arns_within` cover what it holds:
+    objects, index paths, a table's secondary indexes.
+    """
 
     variables: dict[str, str]
-    arn: str | None = None
+    arns: tuple[str, ...] = ()
     arns_within: tuple[str, ...] = ()
     stream_arn: str | None = None
 
@@ -42,8 +46,7 @@ class Resources:
             if not (capability.actions or capability.actions_within):
                 continue
             address = self.address_of(capability.resource)
-            arns = (address.arn,) if address.arn else ()
-            for actions, on in ((capability.actions, arns), (capability.actions_within, address.arns_within)):
+            for actions, on in ((capability.actions, address.arns), (capability.actions_within, address.arns_within)):
                 if actions and not on:
                     raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
                 for arn in on if actions else ():

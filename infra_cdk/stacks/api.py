@@ -115,5 +115,14 @@ def _cors(settings: Settings) -> apigateway.CorsPreflightOptions | None:
             apigateway.CorsHttpMethod.DELETE,
         ],
         allow_headers=["authorization", "content-type", "idempotency-key"],
+        expose_headers=[
+            "location",
+            "ratelimit-limit",
+            "ratelimit-policy",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "retry-after",
+            "x-request-id",
+        ],
         max_age=Duration.hours(1),
     )

@@ -1,4 +1,4 @@
-"""What must not be lost: buckets, tables, and the key that encrypts them."""
+"""What must not be lost: buckets, tables, secrets, and the keys that encrypt them."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -15,7 +16,7 @@ from infra_cdk.constructs.resources import Address, Resources, bucket_name
 from infra_cdk.naming import pascal_case, resource_name
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.base import AreaStack, resource_of
-from shared.operations.capabilities import RESOURCES, UPLOADS, Bucket, Queue, Table
+from shared.operations.capabilities import RESOURCES, UPLOADS, Bucket, EncryptionKey, Queue, Secret, Table
 from shared.operations.declaration import Operation, StreamTrigger
 
 KEY_ROTATION_DAYS: Final = 90
@@ -25,6 +26,13 @@ INCOMPLETE_UPLOAD_DAYS: Final = 2
 
 TENANTS_PREFIX: Final = "t/"
 TENANT_TAG: Final = "tessera:tenant"
+
+ENCRYPTING: Final = ("dynamodb", "s3", "secretsmanager")
+"""The services that use the key for us."""
+
+NOTHING_YET: Final = "{}"
+"""What a new secret holds. It stands in the template, so changing it would make CloudFormation overwrite what the
+deployment has put there since: it must stay as it is for ever."""
 
 ENCRYPTED_BY_SERVICE: Final = (
     "kms:Decrypt",
@@ -38,7 +46,7 @@ ENCRYPTED_BY_SERVICE: Final = (
 
 
 class DataStack(AreaStack):
-    """Buckets and tables, from their declarations."""
+    """Buckets, tables, secrets and keys, from their declarations."""
 
     def __init__(
         self,
@@ -48,7 +56,7 @@ class DataStack(AreaStack):
         queues: dict[str, sqs.Queue],
         operations: tuple[Operation, ...],
     ) -> None:
-        super().__init__(scope, "data", settings, "buckets, tables and their key.")
+        super().__init__(scope, "data", settings, "buckets, tables, secrets and keys.")
         self.key = self._key()
         self._access_logs = self._access_log_bucket()
         streamed = {op.trigger.table.name for op in operations if isinstance(op.trigger, StreamTrigger)}
@@ -57,19 +65,23 @@ class DataStack(AreaStack):
                 self._add_bucket(resource, resources, queues)
             elif isinstance(resource, Table):
                 self._add_table(resource, resources, streamed=resource.name in streamed)
+            elif isinstance(resource, Secret):
+                self._add_secret(resource, resources)
+            elif isinstance(resource, EncryptionKey):
+                self._add_key(resource, resources)
 
     def _key(self) -> kms.Key:
         key = kms.Key(
             self,
             "Key",
             alias=f"alias/{resource_name(self.settings.environment, 'data')}",
-            description="Tessera: buckets, tables and the search domain.",
+            description="Tessera: buckets, tables, secrets and the search domain.",
             enable_key_rotation=True,
             rotation_period=Duration.days(KEY_ROTATION_DAYS),
             removal_policy=self.removal,
         )
-        # As the AWS-managed keys do it: whoever may use the table or bucket may use its key, through that service
-        # only. So a role's declaration needs no word about keys, and no role can use the key directly.
+        # As the AWS-managed keys do it: whoever may use the table, bucket or secret may use its key, through that
+        # service only. So a role's declaration needs no word about keys, and no role can use the key directly.
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ThroughTheServicesOfThisAccount",
@@ -79,7 +91,7 @@ class DataStack(AreaStack):
                 conditions={
                     "StringEquals": {
                         "kms:CallerAccount": self.account,
-                        "kms:ViaService": [f"{service}.{self.region}.amazonaws.com" for service in ("dynamodb", "s3")],
+                        "kms:ViaService": [f"{service}.{self.region}.amazonaws.com" for service in ENCRYPTING],
                     }
                 },
             )
@@ -131,7 +143,9 @@ class DataStack(AreaStack):
         self._notify(bucket, declared, queues)
         # By name, not by reference: a role then reads as it is meant.
         arn = f"arn:aws:s3:::{bucket_name(self, self.settings, declared)}"
-        resources.add(declared, Address({declared.variable: bucket.bucket_name}, arn=arn, arns_within=(f"{arn}/*",)))
+        resources.add(
+            declared, Address({declared.variable: bucket.bucket_name}, arns=(arn,), arns_within=(f"{arn}/*",))
+        )
         CfnOutput(self, f"{construct_id}Bucket", value=bucket.bucket_name)
 
     def _browser_uploads(self) -> list[s3.CorsRule] | None:
@@ -195,12 +209,40 @@ class DataStack(AreaStack):
             declared,
             Address(
                 {declared.variable: table.table_name},
-                arn=table.table_arn,
+                arns=(table.table_arn,),
                 arns_within=tuple(f"{table.table_arn}/index/{index.name}" for index in declared.indexes),
                 stream_arn=table.table_stream_arn if streamed else None,
             ),
         )
         CfnOutput(self, f"{construct_id}Table", value=table.table_name)
+
+    def _add_secret(self, declared: Secret, resources: Resources) -> None:
+        secret = secretsmanager.Secret(
+            self,
+            pascal_case(declared.name),
+            secret_name=resource_name(self.settings.environment, declared.name),
+            description="Tessera: filled and replaced by its functions.",
+            removal_policy=self.removal,
+        )
+        resource = resource_of(secret, secretsmanager.CfnSecret)
+        # Set here: the construct would add statements to the key that its policy for services makes superfluous.
+        resource.kms_key_id = self.key.key_arn
+        resource.generate_secret_string = None
+        resource.secret_string = NOTHING_YET
+        acknowledge(secret, "SMG4", "An operation of ours replaces it on a schedule, with an overlap for its readers.")
+        resources.add(declared, Address({declared.variable: secret.secret_arn}, arns=(secret.secret_arn,)))
+
+    def _add_key(self, declared: EncryptionKey, resources: Resources) -> None:
+        key = kms.Key(
+            self,
+            pascal_case(declared.name),
+            alias=f"alias/{resource_name(self.settings.environment, declared.name)}",
+            description="Tessera: what tenants entrust to it and it must read again.",
+            enable_key_rotation=True,
+            rotation_period=Duration.days(KEY_ROTATION_DAYS),
+            removal_policy=self.removal,
+        )
+        resources.add(declared, Address({declared.variable: key.key_arn}, arns=(key.key_arn,)))
 
 
 def _limit_drops(bucket: s3.Bucket) -> None:

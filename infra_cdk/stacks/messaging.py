@@ -96,7 +96,7 @@ class MessagingStack(AreaStack):
             )
         self.queues[declared.name] = queue
         watch_queue(queue, dead_letters, declared.name, self.alarms_topic)
-        resources.add(declared, Address({declared.variable: queue.queue_url}, arn=queue.queue_arn))
+        resources.add(declared, Address({declared.variable: queue.queue_url}, arns=(queue.queue_arn,)))
         CfnOutput(self, f"{construct_id}Url", value=queue.queue_url)
         CfnOutput(self, f"{construct_id}DeadLettersUrl", value=dead_letters.queue_url)
 
@@ -107,7 +107,7 @@ class MessagingStack(AreaStack):
             event_bus_name=resource_name(settings.environment, declared.name),
             description="Tessera: what happened, for everyone who listens.",
         )
-        resources.add(declared, Address({declared.variable: bus.event_bus_name}, arn=bus.event_bus_arn))
+        resources.add(declared, Address({declared.variable: bus.event_bus_name}, arns=(bus.event_bus_arn,)))
         CfnOutput(self, f"{pascal_case(declared.name)}Bus", value=bus.event_bus_name)
 
 

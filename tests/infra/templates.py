@@ -8,14 +8,11 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
-PROVIDER: Final = {"token_issuer": "https://id.example.com", "token_jwks_url": "https://id.example.com/jwks.json"}
 
-
-def context_of(environment: str, **more: str) -> dict[str, Any]:
+def context_of(environment: str, **more: Any) -> dict[str, Any]:
     """Return the context of a deployment, with the flags of cdk.json and without building any asset."""
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    provider = {} if environment == "local" else PROVIDER
-    return {**flags, "aws:cdk:bundling-stacks": [], "environment": environment, **provider, **more}
+    return {**flags, "aws:cdk:bundling-stacks": [], "environment": environment, **more}
 
 
 @dataclass(frozen=True)

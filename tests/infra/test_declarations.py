@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra_cdk.wheels import PackageError
 from shared.identity.permissions import Permission
 from shared.operations.capabilities import (
+    CACHE,
+    CREDENTIALS_KEY,
     EMBEDDER,
     EVENTS,
     INDEX_QUEUE,
+    INTERNET,
+    LIMITS,
     METADATA,
     PARSE_QUEUE,
     PARSER,
+    SIGNING_KEYS,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
     TOKEN_KEYS,
@@ -21,6 +27,7 @@ from shared.operations.capabilities import (
 )
 from shared.operations.declaration import (
     AuthorizerTrigger,
+    CommandTrigger,
     HttpTrigger,
     Operation,
     QueueTrigger,
@@ -29,11 +36,12 @@ from shared.operations.declaration import (
     StreamTrigger,
 )
 from tests.infra.samples import sample
-from tests.infra.templates import Templates, context_of
+from tests.infra.templates import Resource, Templates, context_of
 
 Build = Callable[..., Templates]
 
 AUTHORIZER = sample("authorize_sample", AuthorizerTrigger(), [TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS])
+ENDPOINT = "AWS::EC2::VPCEndpoint"
 GUARDED = HttpTrigger("GET", "/samples", next(iter(Permission)), RateClass.READ)
 
 
@@ -46,7 +54,7 @@ def build(tmp_path: Path) -> Build:
     from infra_cdk.settings import settings_from
 
     def synthesize(
-        environment: str, *operations: Operation, spoil: Callable[[App], None] | None = None, **context: str
+        environment: str, *operations: Operation, spoil: Callable[[App], None] | None = None, **context: Any
     ) -> Templates:
         app = App(context=context_of(environment, **context), analytics_reporting=False, outdir=str(tmp_path))
         build_environment(app, settings_from(app.node.try_get_context), operations)
@@ -99,6 +107,96 @@ def test_vpc_has_doors_for_what_its_functions_declare_and_no_others(build: Build
         "dynamodb",
         "sqs",
     }
+
+
+def subnets_of(templates: Templates, function: Resource) -> set[str]:
+    """Return the kinds of subnets that a function lives in, as their names begin."""
+    found = templates.resolve(function.stack, function.properties.get("VpcConfig", {}).get("SubnetIds", []))
+    return {one.partition(".Vpc")[2].partition("Subnet")[0] for one in found}
+
+
+def test_way_out_is_built_for_who_declares_it_and_leaves_the_others_without(build: Build) -> None:
+    calls_out = sample("ask_provider", ScheduleTrigger(1), [CACHE.connect, INTERNET])
+    stays_in = sample("count_samples", ScheduleTrigger(1), [CACHE.connect])
+
+    templates = build("prod", calls_out, stays_in)
+
+    (out, inside) = sorted(templates.all("AWS::Lambda::Function"), key=lambda one: one.logical_id)
+    assert (subnets_of(templates, out), subnets_of(templates, inside)) == ({"WayOut"}, {"Isolated"})
+    (gateway,) = templates.all("AWS::EC2::NatGateway")
+    routed = {
+        str(route.properties["RouteTableId"])
+        for route in templates.all("AWS::EC2::Route")
+        if route.properties.get("NatGatewayId") == {"Ref": gateway.logical_id}
+    }
+    assert routed
+    assert not [table for table in routed if "Isolated" in table]
+
+
+def test_nobody_pays_for_a_way_out_that_nobody_declares(build: Build) -> None:
+    counts = sample("count_samples", ScheduleTrigger(1), [CACHE.connect])
+    calls_out_from_elsewhere = sample("ask_provider", ScheduleTrigger(1), [INTERNET])
+
+    templates = build("prod", counts, calls_out_from_elsewhere)
+
+    assert templates.all("AWS::EC2::NatGateway") == []
+    assert templates.all("AWS::EC2::InternetGateway") == []
+
+
+def test_secrets_and_keys_have_doors_for_functions_without_a_way_out(build: Build) -> None:
+    signs_in = sample("sign_in_sample", ScheduleTrigger(1), [CACHE.connect, SIGNING_KEYS.read])
+    asks_provider = sample("ask_provider", ScheduleTrigger(1), [CACHE.connect, INTERNET, CREDENTIALS_KEY.open])
+
+    services = [str(one.properties["ServiceName"]) for one in build("prod", signs_in, asks_provider).all(ENDPOINT)]
+
+    assert [name for name in services if "secretsmanager" in name]
+    assert not [name for name in services if "kms" in name]
+
+
+def test_without_a_cache_nothing_is_in_the_vpc_for_its_sake(build: Build) -> None:
+    counts = sample("count_samples", GUARDED, [CACHE.connect, LIMITS.read, LIMITS.write])
+    searches = sample("search_samples", ScheduleTrigger(1), [VECTORS.search])
+
+    templates = build("prod", counts, searches, AUTHORIZER, cache_capacity="none")
+
+    functions = {one.properties["FunctionName"]: one for one in templates.all("AWS::Lambda::Function")}
+    assert "VpcConfig" not in functions["tessera-prod-count_samples"].properties
+    assert "VpcConfig" in functions["tessera-prod-search_samples"].properties
+    assert functions["tessera-prod-count_samples"].properties["Environment"]["Variables"]["TESSERA_CACHE"] == ""
+
+
+def test_functions_find_the_cache_and_sign_in_as_its_user(build: Build) -> None:
+    templates = build("prod", sample("count_samples", ScheduleTrigger(1), [CACHE.connect]))
+
+    (function,) = templates.all("AWS::Lambda::Function")
+    address = templates.resolve(function.stack, function.properties["Environment"]["Variables"]["TESSERA_CACHE"])
+    assert address == (
+        "rediss://tessera-prod-cache@Tessera-prod-cache.Cache.Endpoint.Address:"
+        "Tessera-prod-cache.Cache.Endpoint.Port/?iam=tessera-prod-cache"
+    )
+
+
+def test_existing_cache_is_named_by_roles_as_its_address_says(build: Build) -> None:
+    existing = "rediss://company-user@cache.example.com:6379/?iam=company-cache"
+
+    templates = build("prod", sample("count_samples", ScheduleTrigger(1), [CACHE.connect]), cache_endpoint=existing)
+
+    assert templates.all("AWS::ElastiCache::ServerlessCache") == []
+    (role,) = [one for one in templates.all("AWS::IAM::Role") if one.stack.endswith("-samples")]
+    policies = str(templates.resolve(role.stack, role.properties["Policies"]))
+    assert ":serverlesscache:company-cache" in policies
+    assert ":user:company-user" in policies
+
+
+def test_command_has_a_function_with_alarms_and_no_way_to_it_from_outside(build: Build) -> None:
+    templates = build("prod", sample("appoint_samples", CommandTrigger()))
+
+    (function,) = templates.all("AWS::Lambda::Function")
+    assert "SnapStart" not in function.properties
+    for kind in ("AWS::ApiGatewayV2::Route", "AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping"):
+        assert templates.all(kind) == []
+    alarms = [one for one in templates.all("AWS::CloudWatch::Alarm") if one.stack == function.stack]
+    assert len(alarms) == 3
 
 
 def test_consumer_in_the_vpc_reaches_its_queue_to_postpone_a_message(build: Build) -> None:

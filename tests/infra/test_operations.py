@@ -10,7 +10,7 @@ import pytest
 from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
 from infra_cdk.settings import LOCAL_COLD_START_S
-from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, Capability, Table
+from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, Cache, Capability, Secret, Table
 from shared.operations.declaration import (
     AuthorizerTrigger,
     HttpTrigger,
@@ -72,14 +72,21 @@ def suffix_within(capability: Capability) -> str:
     return "/index/" + "|/index/".join(one.name for one in resource.indexes) if isinstance(resource, Table) else r"/\*"
 
 
+def addresses_of(capability: Capability) -> int:
+    """A connection to the cache is allowed on the cache and on its user; all else is one thing."""
+    return 2 if isinstance(capability.resource, Cache) else 1
+
+
 def address_pattern(templates: Templates, capability: Capability) -> str:
     """Return what the ARN of a capability's resource looks like when resolved."""
     environment, name = templates.environment, capability.resource.name
+    attribute = "Ref" if isinstance(capability.resource, Secret) else "Arn"
     words = "".join(word.capitalize() for word in name.split("-"))
     return (
         rf"arn:aws:(s3:::tessera-{environment}-{name}-<AWS::AccountId>-[a-z0-9-]+"
-        rf"|es:[a-z0-9-]+:<AWS::AccountId>:domain/tessera-{environment}-{name})"
-        rf"|Tessera-{environment}-(data|messaging)\.{words}[0-9A-F]{{8}}\.Arn"
+        rf"|es:[a-z0-9-]+:<AWS::AccountId>:domain/tessera-{environment}-{name}"
+        rf"|elasticache:[a-z0-9-]+:<AWS::AccountId>:(serverlesscache|user):tessera-{environment}-{name})"
+        rf"|Tessera-{environment}-(data|messaging)\.{words}[0-9A-F]{{8}}\.{attribute}"
     )
 
 
@@ -106,7 +113,9 @@ def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: O
                     for one, address in allowed
                     if one == action and re.fullmatch(f"({pattern})({suffix})", str(address))
                 }
-                assert len(matching) == 1, f"{action} on {capability.resource.name} is granted {len(matching)} times"
+                assert len(matching) == addresses_of(capability), (
+                    f"{action} on {capability.resource.name} is granted {len(matching)} times"
+                )
                 rest -= matching
     assert {action for action, _ in rest} <= (
         {*READ_STREAM, "sqs:SendMessage"} if isinstance(operation.trigger, StreamTrigger) else set()
@@ -273,7 +282,7 @@ def test_schedules_run_as_declared(templates: Templates) -> None:
     }
 
 
-def test_functions_with_the_search_domain_live_in_the_vpc(prod: Templates) -> None:
+def test_functions_that_reach_something_private_live_in_the_vpc(prod: Templates) -> None:
     for operation in OPERATIONS:
         in_vpc = "VpcConfig" in function_of(prod, operation).properties
 

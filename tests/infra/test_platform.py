@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.operations.capabilities import RESOURCES, Bucket, Queue, Table
+from shared.operations.capabilities import RESOURCES, Bucket, EncryptionKey, Queue, Secret, Table
 from shared.operations.declaration import QueueTrigger
 from shared.operations.registry import all_operations
 from tests.infra.templates import ROOT, Resource, Templates, context_of
@@ -23,6 +23,7 @@ KEEPS = (
     "AWS::KMS::Key",
     "AWS::OpenSearchService::Domain",
     "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
 )
 
 
@@ -99,8 +100,55 @@ def test_keys_rotate_every_ninety_days(templates: Templates) -> None:
         assert (key.properties["EnableKeyRotation"], key.properties["RotationPeriodInDays"]) == (True, 90)
 
 
+def data_key(templates: Templates) -> Resource:
+    """The key of what the services encrypt for us; keys that functions use themselves are declared resources."""
+    (found,) = [
+        one for one in templates.all("AWS::KMS::Key") if one.logical_id[:-8] == "Key" and one.stack.endswith("-data")
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    "secret", [one for one in RESOURCES if isinstance(one, Secret)], ids=lambda secret: secret.name
+)
+def test_secret_is_encrypted_by_our_key_and_says_nothing_in_the_template(templates: Templates, secret: Secret) -> None:
+    properties = named(templates, "AWS::SecretsManager::Secret", secret.name).properties
+
+    assert properties["KmsKeyId"] == {"Fn::GetAtt": [data_key(templates).logical_id, "Arn"]}
+    # Another value would be written over the real one by the next deployment.
+    assert properties["SecretString"] == "{}"
+    assert "GenerateSecretString" not in properties
+
+
+@pytest.mark.parametrize("key", [one for one in RESOURCES if isinstance(one, EncryptionKey)], ids=lambda key: key.name)
+def test_key_of_functions_is_opened_by_their_roles_alone(templates: Templates, key: EncryptionKey) -> None:
+    statements = named(templates, "AWS::KMS::Key", key.name).properties["KeyPolicy"]["Statement"]
+
+    allowed = [one for one in statements if one["Effect"] == "Allow"]
+    assert [one["Action"] for one in allowed] == ["kms:*"]
+    assert ":root" in str(allowed[0]["Principal"])
+
+
+def test_cache_stands_in_prod_alone_and_is_entered_by_roles_over_tls(templates: Templates) -> None:
+    caches = templates.all("AWS::ElastiCache::ServerlessCache")
+    assert len(caches) == (1 if templates.environment == "prod" else 0)
+
+    for cache in caches:
+        (user,) = templates.all("AWS::ElastiCache::User")
+        (group,) = templates.all("AWS::ElastiCache::UserGroup")
+        (door,) = [one for one in templates.all("AWS::EC2::SecurityGroup") if one.stack == cache.stack]
+        (entry,) = [one for one in templates.all("AWS::EC2::SecurityGroupIngress") if one.stack == cache.stack]
+        assert user.properties["AuthenticationMode"] == {"Type": "iam"}
+        assert user.properties["UserId"] == user.properties["UserName"]
+        assert group.properties["UserIds"] == [{"Ref": user.logical_id}]
+        assert cache.properties["UserGroupId"] == {"Ref": group.logical_id}
+        assert cache.properties["SecurityGroupIds"] == [{"Fn::GetAtt": [door.logical_id, "GroupId"]}]
+        assert (entry.properties["FromPort"], entry.properties["ToPort"]) == (6379, 6379)
+        assert "SourceSecurityGroupId" in entry.properties
+
+
 def test_key_is_open_to_the_account_through_its_services_only(templates: Templates) -> None:
-    (key,) = templates.all("AWS::KMS::Key")
+    key = data_key(templates)
     (statement,) = [one for one in key.properties["KeyPolicy"]["Statement"] if one["Principal"] == {"AWS": "*"}]
 
     assert statement["Condition"]["StringEquals"].keys() == {"kms:CallerAccount", "kms:ViaService"}
@@ -184,10 +232,22 @@ def test_api_is_throttled_and_logged(templates: Templates) -> None:
     assert "tenant" in json.loads(stage.properties["AccessLogSettings"]["Format"])
 
 
-def test_authorizer_answer_is_kept_a_minute_at_most(templates: Templates) -> None:
+def test_browsers_may_read_what_tells_a_caller_to_wait(templates: Templates) -> None:
+    (api,) = templates.all("AWS::ApiGatewayV2::Api")
+    cors = api.properties.get("CorsConfiguration")
+
+    assert (cors is None) == (templates.environment != "local")
+    if cors is not None:
+        assert "*" not in cors["AllowOrigins"]
+        assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "idempotency-key"}
+        assert set(cors["ExposeHeaders"]) >= {"ratelimit-limit", "ratelimit-remaining", "retry-after", "x-request-id"}
+
+
+def test_authorizer_answer_is_kept_half_a_minute_at_most(templates: Templates) -> None:
     (authorizer,) = templates.all("AWS::ApiGatewayV2::Authorizer")
 
-    assert authorizer.properties["AuthorizerResultTtlInSeconds"] <= 60
+    # What is revoked is refused within a minute: this much, and as much again in the process that answers.
+    assert authorizer.properties["AuthorizerResultTtlInSeconds"] <= 30
     assert authorizer.properties["EnableSimpleResponses"] is True
 
 

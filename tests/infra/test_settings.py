@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.empty_buckets import emptied
-from infra_cdk.settings import LOCAL_ISSUER, Settings, SettingsError, settings_from
-from tests.infra.templates import PROVIDER
+from infra_cdk.settings import Settings, SettingsError, settings_from
 
 EMPTY = Path(__file__).parent / "no-deployments-here"
 
@@ -23,54 +22,84 @@ def test_environment_must_be_one_of_three(environment: str | None) -> None:
         read(environment)
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_cloud_environments_ask_for_the_token_issuer(environment: str) -> None:
-    with pytest.raises(SettingsError, match=r"-c token_issuer=https://… -c token_jwks_url=https://…"):
-        read(environment)
+@pytest.mark.parametrize("environment", ["local", "dev", "prod"])
+def test_every_environment_signs_under_a_name_of_its_own(environment: str) -> None:
+    assert read(environment).token_issuer == f"urn:tessera:{environment}"
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 @pytest.mark.parametrize(
-    "unsafe",
-    [
-        {"token_issuer": LOCAL_ISSUER},
-        {"token_issuer": "https://localhost:8080"},
-        {"token_issuer": "http://id.example.com"},
-        {"token_jwks_url": "https://127.0.0.1/jwks.json"},
-        {"token_jwks_url": "file:///etc/jwks.json"},
-        {"token_jwks_url": "https://issuer.tessera.localhost/jwks.json"},
-    ],
-    ids=lambda unsafe: next(iter(unsafe.values())),
+    "issuer", ["urn:tessera:local", "https://localhost:8080", "https://127.0.0.1/", "https://issuer.tessera.localhost"]
 )
-def test_cloud_environments_refuse_the_local_issuer(environment: str, unsafe: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="the local issuer's key lies on a developer's disk"):
-        read(environment, **PROVIDER | unsafe)
+def test_cloud_environments_refuse_the_name_of_another(environment: str, issuer: str) -> None:
+    with pytest.raises(SettingsError, match="another environment's"):
+        read(environment, token_issuer=issuer)
+
+
+@pytest.mark.parametrize("issuer", ["http://id.example.com", "tessera", "https://id.example.com/ x"])
+def test_name_of_the_issuer_is_a_url_over_tls_or_a_urn(issuer: str) -> None:
+    with pytest.raises(SettingsError, match="token_issuer"):
+        read("prod", token_issuer=issuer)
 
 
 def test_local_cloud_needs_no_context() -> None:
     settings = read("local")
 
-    assert settings.token_issuer == LOCAL_ISSUER
-    assert not settings.builds_domain
+    assert (settings.builds_domain, settings.has_cache) == (False, False)
+
+
+def test_cache_stands_in_the_vpc_or_not_at_all() -> None:
+    elsewhere = {"opensearch_endpoint": "https://search.example.com", "opensearch_domain_name": "company-search"}
+
+    assert read("prod").builds_cache
+    assert not read("dev").has_cache
+    assert not read("prod", **elsewhere).has_cache
+
+
+def test_existing_cache_replaces_ours() -> None:
+    settings = read("prod", cache_endpoint="rediss://tessera@cache.example.com:6379/?iam=company-cache")
+
+    assert (settings.builds_cache, settings.has_cache) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://tessera@cache.example.com:6379/?iam=company-cache",
+        "rediss://cache.example.com:6379/?iam=company-cache",
+        "rediss://tessera:secret@cache.example.com:6379/?iam=company-cache",
+        "rediss://tessera@cache.example.com:6379",
+    ],
+)
+def test_existing_cache_is_reached_over_tls_by_a_role(address: str) -> None:
+    with pytest.raises(SettingsError, match="must look like"):
+        read("prod", cache_endpoint=address)
+
+
+def test_existing_cache_is_out_of_reach_without_a_vpc() -> None:
+    with pytest.raises(SettingsError, match="needs the VPC"):
+        read("dev", cache_endpoint="rediss://tessera@cache.example.com:6379/?iam=company-cache")
+
+
+def test_local_cloud_takes_any_redis() -> None:
+    assert read("local", cache_endpoint="redis://127.0.0.1:6379").has_cache
 
 
 def test_prod_keeps_data_and_reaches_search_inside_the_vpc() -> None:
-    settings = read("prod", **PROVIDER)
+    settings = read("prod")
 
     assert (settings.keep_data, settings.uses_vpc) == (True, True)
 
 
 def test_existing_domain_replaces_ours() -> None:
-    settings = read(
-        "prod", opensearch_endpoint="https://search.example.com", opensearch_domain_name="company-search", **PROVIDER
-    )
+    settings = read("prod", opensearch_endpoint="https://search.example.com", opensearch_domain_name="company-search")
 
     assert (settings.builds_domain, settings.uses_vpc) == (False, False)
 
 
 def test_existing_endpoint_must_come_with_the_name_that_roles_need() -> None:
     with pytest.raises(SettingsError, match="opensearch_domain_name"):
-        read("dev", opensearch_endpoint="https://search.example.com", **PROVIDER)
+        read("dev", opensearch_endpoint="https://search.example.com")
 
 
 def test_values_of_the_command_line_are_understood() -> None:
@@ -79,7 +108,6 @@ def test_values_of_the_command_line_are_understood() -> None:
         cors_origins="https://a.example, https://b.example",
         log_retention_days="90",
         throttle_rate="7",
-        **PROVIDER,
     )
 
     assert settings.cors_origins == ("https://a.example", "https://b.example")
@@ -92,15 +120,15 @@ def test_values_of_the_command_line_are_understood() -> None:
 )
 def test_value_that_does_not_fit_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        read("dev", **{name: value}, **PROVIDER)
+        read("dev", **{name: value})
 
 
 def test_file_of_the_environment_spares_the_command_line(tmp_path: Path) -> None:
-    (tmp_path / "prod.json").write_text(json.dumps({**PROVIDER, "throttle_rate": 7, "throttle_burst": 9}))
+    (tmp_path / "prod.json").write_text(json.dumps({"region": "eu-west-1", "throttle_rate": 7, "throttle_burst": 9}))
 
     settings = settings_from({"environment": "prod", "throttle_rate": "8"}.get, tmp_path)
 
-    assert settings.token_issuer == PROVIDER["token_issuer"]
+    assert settings.region == "eu-west-1"
     assert (settings.throttle_rate, settings.throttle_burst) == (8, 9)
 
 
@@ -109,7 +137,7 @@ def test_file_that_does_not_fit_is_named(tmp_path: Path, content: str, problem: 
     (tmp_path / "dev.json").write_text(content)
 
     with pytest.raises(SettingsError, match=problem):
-        settings_from({"environment": "dev", **PROVIDER}.get, tmp_path)
+        settings_from({"environment": "dev"}.get, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "problem"), [("", "Say which"), ("staging", "Say which"), ("prod", "keeps its data")])
