@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from shared.identity.users import User
-from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
-from shared.tenancy.models import Invitation, Member, Tenant, Workspace
+from shared.kernel.ids import IdentityProviderId, InvitationId, TenantId, UserId, WorkspaceId
+from shared.tenancy.models import Invitation, Member, Tenant, TenantPosition, Workspace
 
 Record = Tenant | Workspace | Member | Invitation
 
@@ -43,15 +42,35 @@ class Register:
     user: User
 
 
-Write = Put | Check | Remove | Register
+@dataclass(frozen=True, slots=True)
+class RegisterUnlisted:
+    """Create an account of one organisation's identity provider: its address leads nowhere and stays free for others.
+
+    Nobody but that provider vouched for the address, so it must not become somebody's account elsewhere.
+    """
+
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
-class TenantPosition:
-    """Where a list of all organisations goes on: they are listed by creation, then by id."""
+class Link:
+    """Remember that `subject` of an identity provider is `user_id`; neither may be linked to another one of it yet."""
 
-    created_at: datetime
     tenant: TenantId
+    provider_id: IdentityProviderId
+    subject: str
+    user_id: UserId
+
+
+Write = Put | Check | Remove | Register | RegisterUnlisted | Link
+
+
+class WorkspaceUse(Protocol):
+    """What stands in workspaces."""
+
+    async def close(self, tenant: TenantId, workspace_id: WorkspaceId) -> bool:
+        """Let no knowledge base into an empty workspace any more; False, and no change, when it is not empty."""
+        ...
 
 
 class TenancyRepository(Protocol):

@@ -7,6 +7,8 @@
     t#<tenant>              invitation#<id>         who was asked to join
     t#<tenant>              key#<id>                a machine's API key
     t#<tenant>              provider#<id>           an external identity provider
+    t#<tenant>              link#<provider>#<hash>  who a subject of that provider is
+    t#<tenant>              linked#<provider>#<user>  that somebody is one of its subjects
     t#<tenant>              event#<id>              something about security that an owner should know
     t#<tenant>              session#<user>#<id>     a family of refresh tokens
     user#<user>             user                    a person, whatever organisations they belong to
@@ -19,6 +21,8 @@
 A key prefix ends with its separator, so no id can reach into another's range. Ids hold no `#`; an address may, and
 stands last.
 """
+
+import hashlib
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.identity.sessions import SessionId
@@ -56,6 +60,23 @@ def api_key_key(tenant: TenantId, key_id: ApiKeyId | str) -> Key:
 
 def provider_key(tenant: TenantId, provider_id: IdentityProviderId | str) -> Key:
     return _key(tenant_partition(tenant), f"{PROVIDER_PREFIX}{provider_id}")
+
+
+def link_key(tenant: TenantId, provider_id: IdentityProviderId, subject: str) -> Key:
+    digest = hashlib.sha256(subject.encode()).hexdigest()
+    return _key(tenant_partition(tenant), f"{link_prefix(provider_id)}{digest}")
+
+
+def linked_key(tenant: TenantId, provider_id: IdentityProviderId, user_id: UserId | str) -> Key:
+    return _key(tenant_partition(tenant), f"{linked_prefix(provider_id)}{user_id}")
+
+
+def link_prefix(provider_id: IdentityProviderId) -> str:
+    return f"link#{provider_id}#"
+
+
+def linked_prefix(provider_id: IdentityProviderId) -> str:
+    return f"linked#{provider_id}#"
 
 
 def event_key(tenant: TenantId, event_id: str) -> Key:

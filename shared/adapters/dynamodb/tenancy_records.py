@@ -19,6 +19,8 @@ from shared.adapters.dynamodb.identity_keys import (
     MEMBER_PREFIX,
     WORKSPACE_PREFIX,
     invitation_key,
+    link_key,
+    linked_key,
     member_key,
     membership_key,
     tenant_key,
@@ -29,7 +31,7 @@ from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
 from shared.tenancy.models import Invitation, Member, Tenant, Workspace
-from shared.tenancy.ports import Check, Put, Record, Register, Remove, TenantPosition, Write
+from shared.tenancy.ports import Check, Link, Put, Record, Register, RegisterUnlisted, Remove, Write
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,7 +103,7 @@ class DynamoTenancy:
         return await self._query(_within(tenant, INVITATION_PREFIX), limit, start, _INVITATION)
 
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
-        if any(not isinstance(write, Register) and write.record.tenant != tenant for write in writes):
+        if any(_tenant_of(write) not in (None, tenant) for write in writes):
             raise ValueError("A commit speaks of one tenant only.")
         planned = [(write, action) for write in writes for action in self._actions(write)]
         for _ in range(_CONFLICT_TRIES):
@@ -135,6 +137,10 @@ class DynamoTenancy:
                 return [{"Delete": deleted}, *self._membership(record, "Delete")]
             case Register(user):
                 return [self._put(item, _NEW) for item in account_items(user)]
+            case RegisterUnlisted(user):
+                return [self._put(account_items(user)[0], _NEW)]
+            case Link():
+                return [self._put(item, _NEW) for item in _link_items(write)]
 
     def _put(self, item: Key, condition: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
@@ -177,6 +183,23 @@ def _within(tenant: TenantId, prefix: str) -> dict[str, Any]:
         "ExpressionAttributeValues": {":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": prefix}},
         "ConsistentRead": True,
     }
+
+
+def _tenant_of(write: Write) -> TenantId | None:
+    match write:
+        case Put(record) | Check(record) | Remove(record):
+            return record.tenant
+        case Link():
+            return write.tenant
+        case Register() | RegisterUnlisted():
+            return None
+
+
+def _link_items(link: Link) -> list[Key]:
+    return [
+        {**link_key(link.tenant, link.provider_id, link.subject), "user_id": {"S": link.user_id}},
+        linked_key(link.tenant, link.provider_id, link.user_id),
+    ]
 
 
 def _key_of(record: Record) -> Key:
