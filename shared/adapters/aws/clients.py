@@ -14,11 +14,16 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 Guard = Callable[[str, str], None]
-"""Takes an address (table name, bucket name, queue address) and an IAM action; raises when it was not declared."""
+"""Takes an address (name of a table or bucket, address of a queue, ARN of a secret or key) and an IAM action.
+
+Raises when the action was not declared.
+"""
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
 
@@ -75,6 +80,18 @@ class AwsClients:
         client.meta.events.register("provide-client-params.events", self._check_events)
         return client
 
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        client = boto3.client("secretsmanager", config=_CONFIG)
+        client.meta.events.register("provide-client-params.secretsmanager", self._check_secrets)
+        return client
+
+    @cached_property
+    def kms(self) -> "KMSClient":
+        client = boto3.client("kms", config=_CONFIG)
+        client.meta.events.register("provide-client-params.kms", self._check_kms)
+        return client
+
     def _check_dynamodb(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         for address, action in _dynamodb_uses(model.name, params):
             self._guard(address, action)
@@ -91,6 +108,13 @@ class AwsClients:
     def _check_events(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         for entry in params["Entries"]:
             self._guard(entry["EventBusName"], f"events:{model.name}")
+
+    def _check_secrets(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self._guard(params["SecretId"], f"secretsmanager:{model.name}")
+
+    def _check_kms(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        # A decryption that names no key would be done with whatever key the content names.
+        self._guard(params.get("KeyId", ""), f"kms:{model.name}")
 
 
 def _dynamodb_uses(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

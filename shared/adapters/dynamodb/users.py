@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
-from shared.adapters.dynamodb.identity_keys import (
-    MEMBERSHIP_PREFIX,
-    email_key,
-    member_key,
-    tenant_key,
-    user_key,
-    user_partition,
-)
+from shared.adapters.dynamodb.identity_keys import email_key, user_key
 from shared.adapters.dynamodb.keys import Key
-from shared.identity.permissions import Role
 from shared.identity.users import PasswordChangedMeanwhileError, User
-from shared.kernel.ids import TenantId, UserId
-from shared.tenancy.models import TenantStatus
+from shared.kernel.ids import UserId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,41 +81,6 @@ class DynamoUsers:
     async def _get(self, key: Key) -> dict[str, Any] | None:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item")
-
-
-class DynamoMemberships:
-    """Implements `Memberships` on the members' records and on the entries by which sign-in finds organisations."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
-
-    async def tenants_of(self, user_id: UserId) -> list[TenantId]:
-        return await asyncio.to_thread(self._tenants_of, user_id)
-
-    async def role_of(self, tenant: TenantId, user_id: UserId) -> Role | None:
-        member, organisation = await asyncio.gather(
-            self._record(member_key(tenant, user_id)), self._record(tenant_key(tenant))
-        )
-        if member is None or organisation is None or organisation["status"] == TenantStatus.SUSPENDED.value:
-            return None
-        return Role(member["role"])
-
-    def _tenants_of(self, user_id: UserId) -> list[TenantId]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": user_partition(user_id)}, ":prefix": {"S": MEMBERSHIP_PREFIX}},
-            ConsistentRead=True,
-        )
-        return [
-            TenantId(item["sk"]["S"].removeprefix(MEMBERSHIP_PREFIX)) for page in pages for item in page["Items"]
-        ]  # fmt: skip
-
-    async def _record(self, key: Key) -> dict[str, Any] | None:
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        item = answer.get("Item")
-        return None if item is None else from_attribute(item["record"])
 
 
 def _user(item: Mapping[str, Any]) -> User:
