@@ -56,6 +56,23 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantPosition:
+    """Where a list of all organisations goes on: they are listed by creation, then by id."""
+
+    created_at: datetime
+    tenant: TenantId
+
+    def __str__(self) -> str:
+        return f"{self.created_at.isoformat()}/{self.tenant}"
+
+    @classmethod
+    def read(cls, text: str) -> "TenantPosition":
+        """Return the position for which `text` stands."""
+        moment, _, tenant = text.partition("/")
+        return cls(datetime.fromisoformat(moment), TenantId(tenant))
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """A part of an organisation; knowledge bases belong to one, and members and API keys may be limited to some."""
 

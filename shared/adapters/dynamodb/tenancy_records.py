@@ -30,7 +30,7 @@ from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
-from shared.tenancy.models import Invitation, Member, Tenant, Workspace
+from shared.tenancy.models import Invitation, Member, Tenant, TenantPosition, Workspace
 from shared.tenancy.ports import Check, Link, Put, Record, Register, RegisterUnlisted, Remove, Write
 
 if TYPE_CHECKING:
