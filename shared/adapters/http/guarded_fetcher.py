@@ -1,0 +1,155 @@
+"""Requests to addresses that others choose: identity providers, web pages, webhooks (server-side request forgery).
+
+A name is resolved once, every address it has is judged, and the connection goes to one that was judged, so a name that
+resolves differently a moment later leads nowhere else. TLS and the Host header still speak of the name.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.adapters.http.destinations import Destinations, IpAddress
+from shared.adapters.http.timed_socket import Deadline, TimedSocket
+
+DEFAULT_TIMEOUT_S: Final = 4.0
+DEFAULT_MAX_BYTES: Final = 262_144
+MAX_URL_LENGTH: Final = 2048
+_TRIED_ADDRESSES: Final = 3
+_FIXED_HEADERS: Final = {"connection": "close", "accept-encoding": "identity"}
+_PORTS: Final = {"https": 443, "http": 80}
+
+Resolve = Callable[[str, int], list[IpAddress]]
+
+
+class FetchFailedError(OSError):
+    """No usable answer came. The text names no address, so whoever chose the address may read it."""
+
+
+class DestinationRefusedError(FetchFailedError):
+    """The address leads, or could lead, where its chooser has no business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered, whatever its status; redirects are not followed. Names of headers are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def resolve(host: str, port: int) -> list[IpAddress]:
+    """Return the addresses of a host, as the system orders them. Raises: OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+
+
+@dataclass(frozen=True)
+class GuardedFetcher:
+    """Sends one request to where `destinations` allows, within `timeout_s` and for at most `max_bytes` of a body.
+
+    Proxies of the environment are not used: nobody could judge where they connect to. Only the resolver's own time-out
+    limits looking a name up.
+    """
+
+    destinations: Destinations
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    max_bytes: int = DEFAULT_MAX_BYTES
+    resolve: Resolve = resolve
+    make_tls: Callable[[], ssl.SSLContext] = field(default=ssl.create_default_context)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Raises: DestinationRefusedError, FetchFailedError."""
+        return self._send("GET", url, None, headers or {})
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Raises: DestinationRefusedError, FetchFailedError."""
+        return self._send("POST", url, body, headers)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return self.make_tls()
+
+    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        target = read_target(url)
+        deadline = Deadline(self.timeout_s)
+        try:
+            connection = HTTPConnection(target.host, target.port)
+            # http.client connects by itself only where it was given no socket.
+            connection.sock = TimedSocket(self._connect(target, deadline), deadline)
+            try:
+                connection.request(method, target.path, body, {**headers, **_FIXED_HEADERS, "host": target.authority})
+                with connection.getresponse() as response:
+                    return self._read(response)
+            finally:
+                connection.close()
+        except FetchFailedError:
+            raise
+        except TimeoutError as error:
+            raise FetchFailedError(f"no complete answer within {self.timeout_s:g} seconds") from error
+        except ssl.SSLError as error:
+            raise FetchFailedError("its certificate or its TLS is not acceptable") from error
+        except (OSError, HTTPException) as error:
+            raise FetchFailedError("it cannot be reached, or does not speak HTTP") from error
+
+    def _connect(self, target: "Target", deadline: Deadline) -> socket.socket:
+        addresses = self.resolve(target.host, target.port)
+        if not addresses or not all(self.destinations(target.scheme, address) for address in addresses):
+            raise DestinationRefusedError("it is not an https address of the public internet")
+        refusals: list[OSError] = []
+        for address in addresses[:_TRIED_ADDRESSES]:
+            try:
+                connected = socket.create_connection((str(address), target.port), timeout=deadline.left_s())
+            except OSError as error:
+                refusals.append(error)
+                continue
+            return self._secured(connected, target, deadline) if target.scheme == "https" else connected
+        raise refusals[-1]
+
+    def _secured(self, connected: socket.socket, target: "Target", deadline: Deadline) -> socket.socket:
+        try:
+            connected.settimeout(deadline.left_s())
+            return self._tls.wrap_socket(connected, server_hostname=target.host)
+        except BaseException:
+            connected.close()
+            raise
+
+    def _read(self, response: HTTPResponse) -> Answer:
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise FetchFailedError("it answers in an encoding that was not asked for")
+        body = response.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes:
+            raise FetchFailedError(f"its answer is larger than {self.max_bytes} bytes")
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address in parts; `path` carries the query, `authority` is what the Host header says."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    authority: str
+
+
+def read_target(url: str) -> Target:
+    """Take an address apart. Raises: DestinationRefusedError for all but http(s)://host[:port]/path[?query]."""
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > MAX_URL_LENGTH:
+        raise DestinationRefusedError("it is not a plain address")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise DestinationRefusedError("it is not a plain address") from error
+    if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "#" in url:
+        raise DestinationRefusedError("it is not a plain http(s) address")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], path, parts.netloc.lower())
