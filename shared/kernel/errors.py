@@ -13,6 +13,7 @@ class Kind(StrEnum):
     MISSING = "missing"
     CONFLICT = "conflict"
     TOO_LARGE = "too-large"
+    UNSUPPORTED_TYPE = "unsupported-type"
     LIMITED = "limited"
     UNAVAILABLE = "unavailable"
 

@@ -1,12 +1,14 @@
 """The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
 
-Order of a request: request id → caller → permission → body and parameters → operation → problem documents.
+Order of a request: request id → announced size → caller → permission → parameters and body → operation → problem
+documents.
 """
 
 import inspect
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, get_type_hints
 
@@ -15,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.identity.caller import Caller
@@ -22,6 +25,7 @@ from shared.identity.permissions import Permission
 from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
+from shared.operations.bodies import check_announced_size, read_body
 from shared.operations.declaration import HttpTrigger, Operation, ServicesOf
 from shared.operations.problems import (
     MEDIA_TYPE,
@@ -34,9 +38,6 @@ from shared.operations.problems import (
 
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
 """Return who a request comes from; None for nobody, which is also whoever sends credentials that are no good."""
-
-MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-"""Files go to the bucket, not through the API; API Gateway's own limit is 10 MB."""
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter of an operation that takes the header of that name."""
@@ -64,13 +65,6 @@ class ForbiddenError(TesseraError):
 
     code: ClassVar[str] = "forbidden"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
-
-
-class BodyTooLargeError(TesseraError):
-    """The body is larger than any operation reads."""
-
-    code: ClassVar[str] = "body-too-large"
-    kind: ClassVar[Kind] = Kind.TOO_LARGE
 
 
 def build_app(operations: Iterable[Operation], services_of: ServicesOf, caller_of: CallerOf) -> FastAPI:
@@ -172,12 +166,16 @@ class _OperationRoute(APIRoute):
         permission: Permission | None = getattr(self.endpoint, "tessera_permission", None)
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
 
+        parameters = frozenset(field.alias for field in self.dependant.query_params)
+        takes_body = self.body_field is not None
+
         async def guarded(request: Request) -> Response:
             try:
+                check_announced_size(request)
                 if permission is not None and caller_of is not None:
                     request.state.caller = await _authorize(request, permission, caller_of)
-                _check_size(request)
-                return await handle(request)
+                _check_query(request, parameters)
+                return await handle(await read_body(request) if takes_body else request)
             except HTTPException as error:
                 return respond(status_problem(error.status_code, request_id_of(request)))
             except RequestValidationError as error:
@@ -203,10 +201,20 @@ async def _authorize(request: Request, permission: Permission, caller_of: Caller
     return caller
 
 
-def _check_size(request: Request) -> None:
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-        raise BodyTooLargeError(f"Send at most {MAX_BODY_BYTES} bytes; files go through create_upload.")
+def _check_query(request: Request, known: Collection[str]) -> None:
+    """Refuse parameters that nobody reads: a misspelt filter would otherwise look like one that found everything."""
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    expected = f"known are: {', '.join(sorted(known))}" if known else "this operation has none"
+    unfit = [
+        {
+            "loc": ("query", name),
+            "msg": f"Unknown parameter; {expected}" if name not in known else "Sent more than once",
+        }
+        for name, times in sent.items()
+        if name not in known or times > 1
+    ]
+    if unfit:
+        raise RequestValidationError(unfit)
 
 
 def _field_errors(error: RequestValidationError) -> list[FieldError]:
@@ -218,7 +226,20 @@ def _field_errors(error: RequestValidationError) -> list[FieldError]:
 
 async def _refuse_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return respond(status_problem(status, request_id_of(request)))
+    refusal = respond(status_problem(status, request_id_of(request)))
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        refusal.headers["allow"] = ", ".join(_methods_of(request))
+    return refusal
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return every method that some route takes at this path; the router itself names only those of the first."""
+    found = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= route.methods
+    return sorted(found)
 
 
 class _Envelope:

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 
 from shared.kernel.errors import TesseraError
+from shared.operations.bodies import BodyTooLargeError, InvalidJsonError, UnsupportedMediaTypeError
+from shared.operations.callers import UnreadableCallerError
 from shared.operations.declaration import HttpTrigger, Operation
-from shared.operations.http import BodyTooLargeError, ForbiddenError, UnauthenticatedError
+from shared.operations.http import ForbiddenError, UnauthenticatedError
 from shared.operations.problems import MEDIA_TYPE, STATUS, Problem
+
+_HEADERS: Final = "#/components/headers/"
 
 
 def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
@@ -32,20 +36,26 @@ def export_openapi(app: FastAPI, operations: Iterable[Operation]) -> str:
     problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem_schema.pop("$defs", {}))
     schemas["Problem"] = problem_schema
+    components["headers"] = _header_components()
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for operation in operations:
         if isinstance(operation.trigger, HttpTrigger):
             described = document["paths"][operation.trigger.path][operation.trigger.method.lower()]
-            described["responses"].update(_problem_responses(operation, operation.trigger))
+            problems = _problem_responses(operation, operation.trigger, takes_body="requestBody" in described)
+            described["responses"].update(problems)
+            for status, response in described["responses"].items():
+                response["headers"] = {name: {"$ref": _HEADERS + name} for name in _headers_of(int(status))}
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _problem_responses(operation: Operation, trigger: HttpTrigger) -> dict[str, dict[str, Any]]:
+def _problem_responses(operation: Operation, trigger: HttpTrigger, *, takes_body: bool) -> dict[str, dict[str, Any]]:
     errors: list[type[TesseraError]] = [*declared_errors(operation).values(), BodyTooLargeError]
     if trigger.permission is not None:
-        errors += [UnauthenticatedError, ForbiddenError]
+        errors += [UnauthenticatedError, ForbiddenError, UnreadableCallerError]
+    if takes_body:
+        errors += [InvalidJsonError, UnsupportedMediaTypeError]
     codes: dict[int, set[str]] = {422: {"invalid-request"}, 500: {"internal"}}
     for error in errors:
         codes.setdefault(STATUS[error.kind], set()).add(error.code)
@@ -55,6 +65,34 @@ def _problem_responses(operation: Operation, trigger: HttpTrigger) -> dict[str, 
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status, names in sorted(codes.items())
+    }
+
+
+def _headers_of(status: int) -> list[str]:
+    names = ["X-Request-Id"]
+    if status == HTTPStatus.UNAUTHORIZED:
+        names.append("WWW-Authenticate")
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        names.append("Retry-After")
+    return names
+
+
+def _header_components() -> dict[str, dict[str, Any]]:
+    return {
+        "X-Request-Id": {
+            "description": "Names the request in logs; quote it when you ask for help.",
+            "required": True,
+            "schema": {"type": "string"},
+        },
+        "WWW-Authenticate": {
+            "description": "How to authenticate.",
+            "required": True,
+            "schema": {"type": "string", "const": "Bearer"},
+        },
+        "Retry-After": {
+            "description": "Seconds after which the same request may succeed, where that is known.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
     }
 
 

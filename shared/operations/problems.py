@@ -15,6 +15,7 @@ STATUS: Final = {
     Kind.MISSING: 404,
     Kind.CONFLICT: 409,
     Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED_TYPE: 415,
     Kind.LIMITED: 429,
     Kind.UNAVAILABLE: 503,
 }

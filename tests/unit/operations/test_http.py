@@ -12,9 +12,10 @@ from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId, UserId
+from shared.operations.bodies import MAX_BODY_BYTES, MAX_DEPTH
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.grants import Grants
-from shared.operations.http import MAX_BODY_BYTES, build_app
+from shared.operations.http import build_app
 from shared.operations.openapi import declared_errors, export_openapi
 from tests.unit.operations.samples import sample_operation
 
@@ -67,6 +68,11 @@ async def put_book(
     return Shelf(shelf=shelf, tenant=caller.tenant, title=book.title, copies=copies)
 
 
+async def list_books(shelf: str) -> list[str]:
+    """List the books on a shelf."""
+    return [shelf]
+
+
 async def get_pulse() -> dict[str, str]:
     """Say that it lives."""
     return {"status": "ok"}
@@ -74,6 +80,9 @@ async def get_pulse() -> dict[str, str]:
 
 PUT_BOOK = sample_operation(
     put_book, HttpTrigger("POST", "/shelves/{shelf}/books", Permission.DOCUMENT_WRITE, RateClass.WRITE, 201)
+)
+LIST_BOOKS = sample_operation(
+    list_books, HttpTrigger("GET", "/shelves/{shelf}/books", Permission.DOCUMENT_READ, RateClass.READ)
 )
 GET_PULSE = sample_operation(get_pulse, HttpTrigger("GET", "/pulse", None, RateClass.READ))
 
@@ -90,6 +99,22 @@ def api() -> httpx.AsyncClient:
 
 
 OWNER = {"x-role": "owner"}
+JSON = {"content-type": "application/json"}
+
+
+async def call(app, method, path, headers, receive) -> dict[str, Any]:
+    """Send one request as a server would, and return the start of the answer."""
+    sent: list[dict[str, Any]] = []
+    scope = {
+        "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": headers, "scheme": "https", "server": ("api.test", 443), "root_path": "",
+    }  # fmt: skip
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]
 
 
 async def test_operation_gets_path_query_body_caller_and_services(api):
@@ -175,6 +200,149 @@ async def test_body_above_the_limit_is_refused_unread(api):
     assert (response.status_code, response.json()["code"]) == (413, "body-too-large")
 
 
+@pytest.mark.parametrize("announced", [None, "17", "many"])
+async def test_body_is_read_up_to_the_limit_whatever_it_announces(announced):
+    """A chunked body has no length, and a length need not be true."""
+    pieces, read = 64, 0
+    app = build_app([PUT_BOOK], lambda operation: Services(), caller_of)
+
+    async def receive():
+        nonlocal read
+        read += 1
+        return {"type": "http.request", "body": b" " * (MAX_BODY_BYTES // 8), "more_body": read < pieces}
+
+    headers = [(b"x-role", b"owner"), (b"content-type", b"application/json")]
+    if announced is not None:
+        headers.append((b"content-length", announced.encode()))
+    sent = await call(app, "POST", "/shelves/a/books", headers, receive)
+
+    assert sent["status"] == 413
+    assert read == 9
+
+
+async def test_body_at_the_limit_is_read(api):
+    body = b'{"title": "Dune"}'.ljust(MAX_BODY_BYTES)
+
+    response = await api.post("/shelves/a/books", content=body, headers=OWNER | JSON)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": ""},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/merge-patch+json"},
+        {"content-type": "application/json; charset=latin-1"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+    ids=str,
+)
+async def test_body_of_another_type_is_refused(api, headers):
+    response = await api.post("/shelves/a/books", content=b'{"title": "Dune"}', headers=OWNER | headers)
+
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    "declared", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+async def test_json_is_json_however_it_is_spelt(api, declared):
+    response = await api.post(
+        "/shelves/a/books", content=b'{"title": "Dune"}', headers=OWNER | {"content-type": declared}
+    )
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{not json", "no JSON"),
+        (b'{"title": "Dune"} trailing', "no JSON"),
+        (b'\xff{"title": "Dune"}', "UTF-8"),
+        ('{"title": "Dune"}'.encode("utf-16"), "UTF-8"),
+        (b'\xef\xbb\xbf{"title": "Dune"}', "no JSON"),
+        (b'{"title": "Dune", "title": "Emma"}', "twice"),
+        (b'{"title": {"a": 1, "b": {"a": 1, "a": 2}}}', "twice"),
+        (b'{"title": NaN}', "NaN"),
+        (b'{"title": [-Infinity]}', "-Infinity"),
+        (b'{"title": 1e999}', "too large"),
+        (b'{"title": ' + b"9" * 5000 + b"}", "too long"),
+        (b'{"title": "\\ud800"}', "surrogate"),
+        (b'{"\\udc00": 1}', "surrogate"),
+        (b'{"title": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "too deep"),
+        (b"[" * 200_000, "too deep"),
+        (b'{"a":' * 200_000, "too deep"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_json_that_parsers_read_differently_is_refused(api, body, said):
+    response = await api.post("/shelves/a/books", content=body, headers=OWNER | JSON)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-json")
+    assert said in response.json()["detail"]
+
+
+async def test_depth_up_to_the_limit_is_left_to_the_schema(api):
+    depth = MAX_DEPTH - 1
+    body = b'{"title": ' + b"[" * depth + b"]" * depth + b"}"
+
+    response = await api.post("/shelves/a/books", content=body, headers=OWNER | JSON)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-request")
+
+
+async def test_whole_characters_of_all_planes_pass(api):
+    response = await api.post(
+        "/shelves/a/books", content=b'{"title": "\\ud83e\\udded \xf0\x9f\xa7\xad"}', headers=OWNER | JSON
+    )
+
+    assert response.json()["title"] == "🧭 🧭"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("copys=2", "query.copys"), ("copies=1&copies=2", "query.copies"), ("tenant=globex", "query.tenant")],
+)
+async def test_parameters_that_nobody_reads_are_refused(api, query, field):
+    response = await api.post(f"/shelves/a/books?{query}", json={"title": "Dune"}, headers=OWNER)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-request")
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+async def test_nobody_learns_parameters_without_being_let_in(api):
+    assert (await api.post("/shelves/a/books?copys=2", json={})).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_refused_method_names_all_that_are_taken_there(method):
+    app = build_app([PUT_BOOK, LIST_BOOKS, GET_PULSE], lambda operation: Services(), caller_of)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test") as client:
+        response = await client.request(method, "/shelves/a/books")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/pulse/", "//pulse", "/Pulse", "/shelves//books", "/shelves/a%2Fb/books", "/"])
+async def test_a_path_is_taken_to_the_letter(api, path):
+    response = await api.get(path)
+
+    assert (response.status_code, response.json()["code"]) == (404, "route-not-found")
+
+
+async def test_no_client_names_its_request(api):
+    response = await api.get("/pulse", headers={"x-request-id": "mine", "x-amzn-requestid": "mine"})
+
+    assert response.headers["x-request-id"].startswith("req_")
+
+
 @pytest.mark.parametrize(("method", "path", "code"), [
     ("GET", "/nowhere", "route-not-found"),
     ("DELETE", "/pulse", "method-not-allowed"),
@@ -195,8 +363,10 @@ def test_openapi_is_derived_from_declaration_and_docstring():
     assert operation["operationId"] == "put_book"
     assert operation["summary"] == "Put a book on a shelf."
     assert operation["security"] == [{"bearer": []}]
-    assert set(operation["responses"]) == {"201", "401", "403", "404", "413", "422", "500"}
+    assert set(operation["responses"]) == {"201", "401", "403", "404", "413", "415", "422", "500", "503"}
     assert operation["responses"]["404"]["description"] == "Not Found: shelf-missing"
+    assert operation["responses"]["401"]["headers"].keys() == {"X-Request-Id", "WWW-Authenticate"}
+    assert operation["responses"]["201"]["headers"].keys() == {"X-Request-Id"}
 
 
 def test_docstring_that_names_an_unknown_error_is_a_defect():
