@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, NewType, Protocol
 
+from shared.identity.security_events import SecurityEvent
 from shared.identity.tokens import TENANT_PATTERN
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId, UserId
@@ -51,9 +52,20 @@ class InvalidRefreshTokenError(TesseraError):
         super().__init__("The session has ended. Sign in again.")
 
 
+class SessionsBusyError(TesseraError):
+    """So many changes of one session or user met that this one was not made."""
+
+    code: ClassVar[str] = "sessions-busy"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    retry_after_s: ClassVar[float] = 1
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests for one session at once. Try again in a second.")
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """`trt_<tenant>.<user>.<session>.<proof and secret>`: the first three lead to the record, the rest proves the right to it."""  # noqa: E501
+    """`trt_<tenant>.<user>.<session>.<proof and secret>`: three parts lead to the record, the last opens it."""
 
     tenant: TenantId
     user: UserId
@@ -175,8 +187,11 @@ class SessionStore(Protocol):
         """Write `after` if `before` is still what is stored (its generation, not revoked); else False."""
         ...
 
-    async def revoke(self, session: Session, now: datetime) -> bool:
-        """End the session whatever its generation; False when it had ended before or is not there."""
+    async def revoke(self, session: Session, now: datetime, event: SecurityEvent | None = None) -> bool:
+        """End the session whatever its generation; False when it had ended before or is not there.
+
+        `event` is kept in the same write: it cannot get lost, and is there once.
+        """
         ...
 
 

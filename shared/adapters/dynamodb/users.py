@@ -4,6 +4,7 @@ An account's item carries the user under `record`, and beside it `password_versi
 """
 
 import asyncio
+import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import email_key, user_key
 from shared.adapters.dynamodb.keys import Key
+from shared.identity.sessions import SessionsBusyError
 from shared.identity.users import PasswordChangedMeanwhileError, User
 from shared.kernel.ids import UserId
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _USER: Final = TypeAdapter(User)
 _NOBODY: Final = UserId("nobody")
+_CONFLICT_TRIES: Final = 8
+_CONFLICT_PAUSE_S: Final = 0.02
 
 
 def account_items(user: User) -> list[Key]:
@@ -63,20 +67,26 @@ class DynamoUsers:
 
     async def _update(self, user: User, changes: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the item after the changes; None, and nothing changed, when the password is another one."""
-        try:
-            answer = await asyncio.to_thread(
-                self._client.update_item,
-                TableName=self._table,
-                Key=user_key(user.user_id),
-                UpdateExpression=f"SET {changes}",
-                ConditionExpression="password_version = :version",
-                ExpressionAttributeNames={"#record": "record"},
-                ExpressionAttributeValues={**values, ":version": {"N": str(user.password_version)}},
-                ReturnValues="ALL_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return answer["Attributes"]
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                answer = await asyncio.to_thread(
+                    self._client.update_item,
+                    TableName=self._table,
+                    Key=user_key(user.user_id),
+                    UpdateExpression=f"SET {changes}",
+                    ConditionExpression="password_version = :version",
+                    ExpressionAttributeNames={"#record": "record"},
+                    ExpressionAttributeValues={**values, ":version": {"N": str(user.password_version)}},
+                    ReturnValues="ALL_NEW",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return None
+            except self._client.exceptions.TransactionConflictException:
+                # A session of the user begins at this moment.
+                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
+                continue
+            return answer["Attributes"]
+        raise SessionsBusyError
 
     async def _get(self, key: Key) -> dict[str, Any] | None:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)

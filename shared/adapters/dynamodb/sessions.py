@@ -1,0 +1,135 @@
+"""Sessions in the identity table, one item each: every step is one conditional write.
+
+An item carries the session under `record`, beside it what conditions need: `generation`, and `revoked_at` at its end.
+"""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
+
+from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.identity_keys import session_key, session_prefix, user_key
+from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.adapters.dynamodb.security_events import event_item
+from shared.identity.security_events import SecurityEvent
+from shared.identity.sessions import Session, SessionId, SessionsBusyError
+from shared.kernel.ids import TenantId, UserId
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SESSION: Final = TypeAdapter(Session)
+_KEPT_AFTER_END: Final = timedelta(days=1)
+_CONFLICT_TRIES: Final = 8
+_CONFLICT_PAUSE_S: Final = 0.02
+_REFUSED: Final = "ConditionalCheckFailed"
+_CONFLICT: Final = "TransactionConflict"
+_NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
+
+
+class DynamoSessions:
+    """Implements `SessionStore`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def add(self, session: Session) -> bool:
+        return await self._commit(
+            {"Put": {"TableName": self._table, "Item": _item(session), **_NEW}},
+            {
+                "ConditionCheck": {
+                    "TableName": self._table,
+                    "Key": user_key(session.user),
+                    "ConditionExpression": "password_version = :version",
+                    "ExpressionAttributeValues": {":version": {"N": str(session.password_version)}},
+                }
+            },
+        )
+
+    async def session(self, tenant: TenantId, user: UserId, session: SessionId) -> Session | None:
+        key = session_key(tenant, user, session)
+        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else _read(item)
+
+    async def sessions_of(self, tenant: TenantId, user: UserId) -> list[Session]:
+        return await asyncio.to_thread(self._sessions_of, tenant, user)
+
+    async def replace(self, before: Session, after: Session) -> bool:
+        try:
+            await asyncio.to_thread(
+                self._client.put_item,
+                TableName=self._table,
+                Item=_item(after),
+                ConditionExpression="generation = :generation AND attribute_not_exists(revoked_at)",
+                ExpressionAttributeValues={":generation": {"N": str(before.generation)}},
+            )
+        except (
+            self._client.exceptions.ConditionalCheckFailedException,
+            # It is being revoked at this moment.
+            self._client.exceptions.TransactionConflictException,
+        ):
+            return False
+        return True
+
+    async def revoke(self, session: Session, now: datetime, event: SecurityEvent | None = None) -> bool:
+        end = {
+            "TableName": self._table,
+            "Key": session_key(session.tenant, session.user, session.session),
+            "UpdateExpression": "SET revoked_at = :now",
+            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
+            "ExpressionAttributeValues": {":now": {"S": now.isoformat()}},
+        }
+        if event is None:
+            return await self._commit({"Update": end})
+        item = event_item(session.tenant, event)
+        return await self._commit({"Update": end}, {"Put": {"TableName": self._table, "Item": item}})
+
+    async def _commit(self, *actions: dict[str, Any]) -> bool:
+        """Do all of `actions` or none; answer whether every condition held."""
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                await asyncio.to_thread(
+                    self._client.transact_write_items,
+                    TransactItems=actions,  # type: ignore[arg-type]
+                )
+            except self._client.exceptions.TransactionCanceledException as error:
+                codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+                if _REFUSED in codes:
+                    return False
+                if _CONFLICT not in codes:
+                    raise
+                # Two writes met on one item; neither is out of date yet.
+                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
+                continue
+            return True
+        raise SessionsBusyError
+
+    def _sessions_of(self, tenant: TenantId, user: UserId) -> list[Session]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": session_prefix(user)}},
+            ConsistentRead=True,
+        )
+        return [_read(item) for page in pages for item in page["Items"]]
+
+
+def _item(session: Session) -> Key:
+    return {
+        **session_key(session.tenant, session.user, session.session),
+        "record": to_attribute(_SESSION.dump_python(session, mode="json")),
+        "generation": {"N": str(session.generation)},
+        "expires_at": {"N": str(int((session.expires_at + _KEPT_AFTER_END).timestamp()))},
+    }
+
+
+def _read(item: dict[str, Any]) -> Session:
+    record = from_attribute(item["record"])
+    if "revoked_at" in item:
+        record["revoked_at"] = item["revoked_at"]["S"]
+    return _SESSION.validate_python(record)
