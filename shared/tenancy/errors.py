@@ -63,6 +63,16 @@ class EmailTakenError(TesseraError):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+class WrongPasswordError(TesseraError):
+    """The invited address has an account, and this is not its password."""
+
+    code: ClassVar[str] = "wrong-password"
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("There is an account of this address. Accept with the password that it has.")
+
+
 class AlreadyMemberError(TesseraError):
     code: ClassVar[str] = "already-member"
     kind: ClassVar[Kind] = Kind.CONFLICT
