@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
+from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
@@ -45,6 +46,11 @@ class Services:
     def token_verifier(self) -> "TokenVerifier":
         """Tells who a token speaks for."""
         return self._adapters.token_verifier
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Signs people in, keeps their sessions, and the keys behind both."""
+        return Identity(self._adapters, self._settings, self._grants, self._clock)
 
     @cached_property
     def policy(self) -> "IngestionPolicy":

@@ -12,6 +12,7 @@ ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
 LOCAL_FOLDER: Final = "TESSERA_LOCAL_FOLDER"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
+ACCESS_TOKEN_LIFETIME_S: Final = "TESSERA_ACCESS_TOKEN_LIFETIME_S"  # noqa: S105 (a name)
 TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
 
 
@@ -42,6 +43,11 @@ class Settings:
     def retry_base_s(self) -> int:
         """Seconds before the first retry of a stage; each further one waits twice as long (row K2: 60)."""
         return int(self._variables.get(RETRY_BASE_S, "60"))
+
+    @property
+    def access_token_lifetime_s(self) -> int:
+        """Seconds that an access token is good, at most an hour (row T2)."""
+        return int(self._variables.get(ACCESS_TOKEN_LIFETIME_S, "3600"))
 
     @property
     def is_traced(self) -> bool:
