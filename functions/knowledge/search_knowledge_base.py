@@ -28,5 +28,5 @@ async def search_knowledge_base(
     Raises: KnowledgeBaseNotFoundError, also when the base belongs to another tenant; InvalidQueryError,
     InvalidFilterError, InvalidFieldError, InvalidPageTokenError, IndexUnavailableError.
     """
-    result = await services.retrieval.search(caller.tenant, kb_id, request.to_query())
+    result = await services.retrieval.search(caller.tenant, kb_id, request.to_query(caller.tenant, kb_id))
     return SearchResponse.from_result(result)

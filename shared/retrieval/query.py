@@ -1,13 +1,12 @@
 """What can be asked of a search, and how a next page is asked for (K7)."""
 
-import base64
-import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.pages import InvalidPageTokenError
+from shared.kernel.ids import KnowledgeBaseId, TenantId
+from shared.kernel.pages import InvalidPageTokenError, PageToken, page_token, read_page_token
 from shared.retrieval.fields import Condition
 from shared.retrieval.fusion import Fusion
 
@@ -55,32 +54,24 @@ class SearchQuery:
         if self.vector_weight is not None and not 0 <= self.vector_weight <= 1:
             raise InvalidQueryError("The vector weight lies between 0 and 1.")
 
-    def page_token(self, offset: int) -> str:
-        """Return an opaque token for the hits of this query from `offset` on."""
-        return base64.urlsafe_b64encode(f"{offset}.{self._fingerprint()}".encode()).decode()
+    def page_token(self, offset: int, tenant: TenantId, kb_id: KnowledgeBaseId) -> PageToken:
+        """Return an opaque token for the hits of this query in this knowledge base from `offset` on."""
+        return page_token(str(offset), *self._of_list(tenant, kb_id))
 
-    def at_page(self, token: str) -> "SearchQuery":
+    def at_page(self, token: PageToken, tenant: TenantId, kb_id: KnowledgeBaseId) -> "SearchQuery":
         """Return this query at the page that `token` names.
 
-        Raises: InvalidPageTokenError when the token is none of ours, or was given for another query.
+        Raises: InvalidPageTokenError when the token is none of ours, was given for another query, another base or
+        another tenant, or when pages of this size would lead too deep.
         """
-        refusal = InvalidPageTokenError("Send a page token back unchanged, with the query that it was given for.")
-        try:
-            offset, _, fingerprint = base64.urlsafe_b64decode(token.encode()).decode("ascii").partition(".")
-        except ValueError:
-            raise refusal from None
-        if (
-            fingerprint != self._fingerprint()
-            or not offset.isdecimal()
-            or len(offset) > 4
-            or int(offset) + self.limit > DEEPEST_HIT
-        ):
-            raise refusal
+        offset = read_page_token(token, *self._of_list(tenant, kb_id))
+        # The fingerprint is no signature, so an offset may be anything.
+        if not offset.isdecimal() or len(offset) > 4 or int(offset) + self.limit > DEEPEST_HIT:
+            raise InvalidPageTokenError(f"Pages end at hit {DEEPEST_HIT}; ask for smaller ones, or add filters.")
         return replace(self, offset=int(offset))
 
-    def _fingerprint(self) -> str:
-        asked = repr((self.text, self.mode, self.conditions, self.fusion, self.vector_weight))
-        return hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
+    def _of_list(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> tuple[str, ...]:
+        return tenant, "search", kb_id, repr((self.text, self.mode, self.conditions, self.fusion, self.vector_weight))
 
 
 def _is_unicode(text: str) -> bool:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints
 
+from shared.kernel.ids import KnowledgeBaseId, TenantId
+from shared.kernel.pages import PageToken
 from shared.retrieval.conditions import MOST_ALTERNATIVES, MOST_CONDITIONS
 from shared.retrieval.fields import Condition
 from shared.retrieval.fusion import Fusion
@@ -41,13 +43,13 @@ class SearchRequest(_Body):
     mode: SearchMode = Field(default=SearchMode.HYBRID, description="By words, by meaning, or both.")
     filters: list[Filter] = Field(default_factory=list, max_length=MOST_CONDITIONS, description="All must hold.")
     limit: int = Field(default=5, ge=1, le=MOST_HITS, description="How many hits to return at most.")
-    page_token: str | None = Field(default=None, max_length=100, description="From the answer to the same request.")
+    page_token: PageToken | None = Field(default=None, description="From the answer to the same request.")
     fusion: Fusion = Field(default=Fusion.MIN_MAX, description="How the two legs of a hybrid search are combined.")
     vector_weight: float | None = Field(
         default=None, ge=0, le=1, description="The share of meaning against words, instead of the knowledge base's own."
     )
 
-    def to_query(self) -> SearchQuery:
+    def to_query(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> SearchQuery:
         """Raises: InvalidQueryError, InvalidPageTokenError."""
         query = SearchQuery(
             self.query,
@@ -57,4 +59,4 @@ class SearchRequest(_Body):
             fusion=self.fusion,
             vector_weight=self.vector_weight,
         )
-        return query.at_page(self.page_token) if self.page_token is not None else query
+        return query.at_page(self.page_token, tenant, kb_id) if self.page_token is not None else query

@@ -1,10 +1,11 @@
 """Search one knowledge base: find by keyword and by vector, show only what is live, fuse (K7, K12)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
+from shared.kernel.pages import PageToken
 from shared.retrieval.conditions import typed_conditions
 from shared.retrieval.fusion import fuse, in_order
 from shared.retrieval.highlights import Span, highlights_of
@@ -52,7 +53,7 @@ class SearchResult:
     hits: tuple[RankedHit, ...]
     degraded: tuple[str, ...]
     timings_ms: Mapping[str, float]
-    next_page_token: str | None = None
+    next_page_token: PageToken | None = None
 
 
 class SearchService:
@@ -104,7 +105,8 @@ class SearchService:
         ranking = await _live_ranking(legs, liveness, query, found.vector_weight)
         if legs.degraded:
             self._telemetry.count("search_degraded")
-        return _result(ranking, query, legs.degraded, stages)
+        result = _result(ranking, query, legs.degraded, stages)
+        return replace(result, next_page_token=_next_page(ranking, query, tenant, kb_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,11 @@ def _result(ranking: _Ranking, query: SearchQuery, degraded: Collection[str], st
             )
             for hit, score in ranking.hits[query.offset : behind]
         )
-    has_more = ranking.may_go_on or len(ranking.hits) > behind
-    token = query.page_token(behind) if has_more and behind + query.limit <= DEEPEST_HIT else None
     # The total joins these timings when the search returns.
-    return SearchResult(hits, tuple(sorted(degraded)), stages.milliseconds, token)
+    return SearchResult(hits, tuple(sorted(degraded)), stages.milliseconds)
+
+
+def _next_page(ranking: _Ranking, query: SearchQuery, tenant: TenantId, kb_id: KnowledgeBaseId) -> PageToken | None:
+    behind = query.offset + query.limit
+    has_more = ranking.may_go_on or len(ranking.hits) > behind
+    return query.page_token(behind, tenant, kb_id) if has_more and behind + query.limit <= DEEPEST_HIT else None

@@ -1,7 +1,7 @@
 """A page token continues its own list and no other."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -31,6 +31,16 @@ def test_token_is_read_back_and_fits_its_own_pattern(after: str) -> None:
 def test_token_of_another_list_is_refused(other: tuple[str | None, ...]) -> None:
     with pytest.raises(InvalidPageTokenError):
         read_page_token(page_token("doc_1", *LIST), *other)
+
+
+@given(place=st.integers(0, 200), other=st.sampled_from("ABCab01_-"))
+def test_token_with_a_changed_character_is_refused(place: int, other: str) -> None:
+    token = page_token("doc_00000000000000000000000007", *LIST)
+    changed = token[: place % len(token)] + other + token[place % len(token) + 1 :]
+    assume(changed != token)
+
+    with pytest.raises(InvalidPageTokenError):
+        read_page_token(changed, *LIST)
 
 
 @given(token=st.text("abcdefghijABCDEFGHIJ0123456789_-", min_size=1, max_size=60))

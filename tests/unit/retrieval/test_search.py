@@ -167,7 +167,7 @@ async def test_pages_show_every_hit_once() -> None:
     shown, result = [], await library.ask(query)
     shown += texts(result)
     while result.next_page_token:
-        result = await library.ask(query.at_page(result.next_page_token))
+        result = await library.ask(query.at_page(result.next_page_token, ACME, KB))
         shown += texts(result)
 
     assert shown == texts(whole)
