@@ -63,10 +63,10 @@ class EmailTakenError(TesseraError):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
-class WrongPasswordError(TesseraError):
+class OtherPasswordError(TesseraError):
     """The invited address has an account, and this is not its password."""
 
-    code: ClassVar[str] = "wrong-password"
+    code: ClassVar[str] = "account-has-other-password"
     kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
 
     def __init__(self) -> None:

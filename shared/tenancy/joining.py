@@ -7,8 +7,8 @@ invitation that was used twice.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.identity.guesses import GuessAllowance
 from shared.identity.opaque_tokens import read_opaque_token
+from shared.identity.password_sign_in import PasswordCheck
 from shared.identity.passwords import PasswordHasher, check_password
 from shared.identity.permissions import Role
 from shared.identity.users import User, Users
@@ -20,7 +20,7 @@ from shared.tenancy.errors import (
     ChangedMeanwhileError,
     EmailTakenError,
     InvalidInvitationError,
-    WrongPasswordError,
+    OtherPasswordError,
 )
 from shared.tenancy.invitations import KIND
 from shared.tenancy.models import OPERATORS, Invitation, InvitationStatus, Member, Tenant, TenantStatus
@@ -83,7 +83,7 @@ class Joining:
     records: TenancyRepository
     users: Users
     hasher: PasswordHasher
-    guesses: GuessAllowance
+    password_check: PasswordCheck
     clock: Clock
 
     async def read(self, text: str) -> Invitation:
@@ -103,7 +103,7 @@ class Joining:
 
         Under an `acceptance` that did so before, return the same again.
 
-        Raises: InvalidInvitationError, WeakPasswordError, WrongPasswordError, SignInLockedError, AlreadyMemberError,
+        Raises: InvalidInvitationError, WeakPasswordError, OtherPasswordError, SignInLockedError, AlreadyMemberError,
         ChangedMeanwhileError.
         """
 
@@ -140,10 +140,8 @@ class Joining:
 
     async def _proved(self, account: User, password: str) -> User:
         # Whoever may invite could otherwise try passwords here that sign-in would have stopped them from trying.
-        await self.guesses.take(account.email)
-        if account.password_hash is None or not await self.hasher.verify(account.password_hash, password):
-            raise WrongPasswordError
-        await self.guesses.clear(account.email)
+        if not await self.password_check.is_right(account.email, account, password):
+            raise OtherPasswordError
         return account
 
     async def _joined(self, tenant: TenantId, user_id: UserId) -> Member:

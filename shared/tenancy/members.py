@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from shared.identity.caller import Caller
 from shared.identity.permissions import Role
-from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
+from shared.identity.security_events import SecurityEventKind, new_event
 from shared.identity.sessions import Sessions
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId, UserId, WorkspaceId
@@ -17,7 +17,7 @@ from shared.tenancy.errors import GrantBeyondCallerError, MemberNotFoundError, O
 from shared.tenancy.granting import check_grant
 from shared.tenancy.models import Member, Tenant
 from shared.tenancy.owners import with_owner, without_owner
-from shared.tenancy.ports import Put, Remove, TenancyRepository, Write
+from shared.tenancy.ports import Note, Put, Remove, TenancyRepository, Write
 from shared.tenancy.tenants import existing_tenant
 from shared.tenancy.workspaces import check_workspaces
 
@@ -29,12 +29,12 @@ class Members:
     """The members of organisations. Whoever acts needs credentials that reach as far as the place they change.
 
     Every change that makes or unmakes an owner is written together with the list of owners, under its revision: of two
-    owners who remove each other at once, one is refused.
+    owners who remove each other at once, one is refused. Sessions of whoever is gone are ended, although they are good
+    for nothing without the membership: a later invitation would revive them.
     """
 
     records: TenancyRepository
     sessions: Sessions
-    events: SecurityEvents
     clock: Clock
 
     async def page(self, tenant: TenantId, limit: int, token: PageToken | None) -> Page[Member]:
@@ -61,14 +61,11 @@ class Members:
             if member.role is role:
                 return member
             changed = replace(member, role=role, workspaces=workspaces, updated_at=self.clock.now())
-            return await self._write(tenant, changed)
+            facts = {"before": member.role.value, "after": role.value}
+            event = new_event(SecurityEventKind.ROLE_CHANGED, self.clock.now(), user=user_id, by=caller.user, **facts)
+            return await self._write(tenant, changed, Note(event))
 
-        before, after = await self._change(caller.tenant, user_id, change)
-        if before.role is not after.role:
-            await self._record(
-                caller, SecurityEventKind.ROLE_CHANGED, user_id, before=before.role.value, after=after.role.value
-            )
-        return after
+        return await self._change(caller.tenant, user_id, change)
 
     async def change_workspaces(
         self, caller: Caller, user_id: UserId, workspaces: frozenset[WorkspaceId] | None
@@ -87,8 +84,7 @@ class Members:
                 raise OwnerLimitedError
             return await self._write(tenant, replace(member, workspaces=workspaces, updated_at=self.clock.now()))
 
-        _, after = await self._change(caller.tenant, user_id, change)
-        return after
+        return await self._change(caller.tenant, user_id, change)
 
     async def remove(self, caller: Caller, user_id: UserId) -> None:
         """Let a member in no more: not by a session, nor by a key that they made.
@@ -98,11 +94,10 @@ class Members:
 
         async def change(tenant: Tenant, member: Member) -> Member:
             check_grant(caller, member.role, member.workspaces)
-            await self._unwrite(tenant, member)
-            return member
+            return await self._unwrite(tenant, member, caller.user)
 
         await self._change(caller.tenant, user_id, change)
-        await self._gone(caller, user_id)
+        await self.sessions.end_all(caller.tenant, user_id)
 
     async def leave(self, caller: Caller) -> None:
         """Take the caller out of their organisation.
@@ -113,11 +108,10 @@ class Members:
         _check_person(caller)
 
         async def change(tenant: Tenant, member: Member) -> Member:
-            await self._unwrite(tenant, member)
-            return member
+            return await self._unwrite(tenant, member, caller.user)
 
         await self._change(caller.tenant, caller.user, change)
-        await self._gone(caller, caller.user)
+        await self.sessions.end_all(caller.tenant, caller.user)
 
     async def transfer_ownership(self, caller: Caller, user_id: UserId) -> tuple[Member, Member]:
         """Make another member an owner and the caller a maintainer, both or neither; return both, that one first.
@@ -141,24 +135,20 @@ class Members:
             received = replace(receiver, role=Role.OWNER, workspaces=None, updated_at=now)
             given = replace(giver, role=Role.MAINTAINER, updated_at=now)
             owned = without_owner(with_owner(tenant, received.user_id, now), given.user_id, now)
-            await self.records.commit(caller.tenant, [Put(owned), Put(received), Put(given)])
+            event = new_event(SecurityEventKind.OWNERSHIP_TRANSFERRED, now, user=user_id, by=caller.user)
+            await self.records.commit(caller.tenant, [Put(owned), Put(received), Put(given), Note(event)])
             return replace(received, revision=received.revision + 1), replace(given, revision=given.revision + 1)
 
-        received, given = await until_settled(attempt)
-        if received.user_id != given.user_id:
-            await self._record(caller, SecurityEventKind.OWNERSHIP_TRANSFERRED, user_id)
-        return received, given
+        return await until_settled(attempt)
 
     async def _change(
         self, tenant: TenantId, user_id: UserId, change: Callable[[Tenant, Member], Awaitable[Member]]
-    ) -> tuple[Member, Member]:
-        """Return a member before and after `change`."""
-
-        async def attempt() -> tuple[Member, Member]:
+    ) -> Member:
+        async def attempt() -> Member:
             found, member = await asyncio.gather(
                 existing_tenant(self.records, tenant), self._existing(tenant, user_id)
             )  # fmt: skip
-            return member, await change(found, member)
+            return await change(found, member)
 
         return await until_settled(attempt)
 
@@ -168,24 +158,18 @@ class Members:
             raise MemberNotFoundError("There is no such member. List the members to see who there is.")
         return found
 
-    async def _write(self, tenant: Tenant, member: Member) -> Member:
+    async def _write(self, tenant: Tenant, member: Member, *notes: Note) -> Member:
         owning = with_owner if member.role is Role.OWNER else without_owner
         owned = owning(tenant, member.user_id, self.clock.now())
-        await self.records.commit(tenant.tenant, [*_if_changed(tenant, owned), Put(member)])
+        await self.records.commit(tenant.tenant, [*_if_changed(tenant, owned), Put(member), *notes])
         return replace(member, revision=member.revision + 1)
 
-    async def _unwrite(self, tenant: Tenant, member: Member) -> None:
-        owned = without_owner(tenant, member.user_id, self.clock.now())
-        await self.records.commit(tenant.tenant, [*_if_changed(tenant, owned), Remove(member)])
-
-    async def _gone(self, caller: Caller, user_id: UserId) -> None:
-        # Without a membership no session is good for anything; ended, none is good again after a later invitation.
-        await self.sessions.end_all(caller.tenant, user_id)
-        await self._record(caller, SecurityEventKind.MEMBER_REMOVED, user_id)
-
-    async def _record(self, caller: Caller, kind: SecurityEventKind, user_id: UserId, **facts: str) -> None:
-        event = new_event(kind, self.clock.now(), user=user_id, by=caller.user, **facts)
-        await self.events.record(caller.tenant, event)
+    async def _unwrite(self, tenant: Tenant, member: Member, by: UserId) -> Member:
+        now = self.clock.now()
+        owned = without_owner(tenant, member.user_id, now)
+        event = new_event(SecurityEventKind.MEMBER_REMOVED, now, user=member.user_id, by=by)
+        await self.records.commit(tenant.tenant, [*_if_changed(tenant, owned), Remove(member), Note(event)])
+        return member
 
 
 def _if_changed(before: Tenant, after: Tenant) -> list[Write]:

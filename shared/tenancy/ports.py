@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.identity.security_events import SecurityEvent
 from shared.identity.users import User
 from shared.kernel.ids import IdentityProviderId, InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.models import Invitation, Member, Tenant, TenantPosition, Workspace
@@ -62,7 +63,14 @@ class Link:
     user_id: UserId
 
 
-Write = Put | Check | Remove | Register | RegisterUnlisted | Link
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Keep an event that owners should be able to read, if and only if the change that it tells of happens."""
+
+    event: SecurityEvent
+
+
+Write = Put | Check | Remove | Register | RegisterUnlisted | Link | Note
 
 
 class WorkspaceUse(Protocol):

@@ -27,11 +27,12 @@ from shared.adapters.dynamodb.identity_keys import (
     workspace_key,
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.adapters.dynamodb.security_events import event_item
 from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
 from shared.tenancy.models import Invitation, Member, Tenant, TenantPosition, Workspace
-from shared.tenancy.ports import Check, Link, Put, Record, Register, RegisterUnlisted, Remove, Write
+from shared.tenancy.ports import Check, Link, Note, Put, Record, Register, RegisterUnlisted, Remove, Write
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -105,7 +106,7 @@ class DynamoTenancy:
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
         if any(_tenant_of(write) not in (None, tenant) for write in writes):
             raise ValueError("A commit speaks of one tenant only.")
-        planned = [(write, action) for write in writes for action in self._actions(write)]
+        planned = [(write, action) for write in writes for action in self._actions(tenant, write)]
         for _ in range(_CONFLICT_TRIES):
             try:
                 await asyncio.to_thread(
@@ -125,7 +126,7 @@ class DynamoTenancy:
             return
         raise _overtaken()
 
-    def _actions(self, write: Write) -> list[Any]:
+    def _actions(self, tenant: TenantId, write: Write) -> list[Any]:
         match write:
             case Put(record):
                 item = {**_key_of(record), **_attributes(record)}
@@ -141,6 +142,8 @@ class DynamoTenancy:
                 return [self._put(account_items(user)[0], _NEW)]
             case Link():
                 return [self._put(item, _NEW) for item in _link_items(write)]
+            case Note(event):
+                return [self._put(event_item(tenant, event), _NEW)]
 
     def _put(self, item: Key, condition: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
@@ -191,7 +194,7 @@ def _tenant_of(write: Write) -> TenantId | None:
             return record.tenant
         case Link():
             return write.tenant
-        case Register() | RegisterUnlisted():
+        case Register() | RegisterUnlisted() | Note():
             return None
 
 
