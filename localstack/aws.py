@@ -9,6 +9,7 @@ from localstack.emulator import CREDENTIAL, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -18,6 +19,10 @@ _CONFIG: Final = Config(s3={"addressing_style": "path"}, connect_timeout=2, retr
 
 def cloudformation(endpoint: str) -> "CloudFormationClient":
     return _session().client("cloudformation", endpoint_url=endpoint, config=_CONFIG)
+
+
+def dynamodb(endpoint: str) -> "DynamoDBClient":
+    return _session().client("dynamodb", endpoint_url=endpoint, config=_CONFIG)
 
 
 def s3(endpoint: str) -> "S3Client":

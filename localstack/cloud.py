@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from localstack import deploy, emulator
+from localstack import aws, deploy, emulator
 from localstack.deploy import Deployment
 from localstack.emulator import Emulator
 from localstack.failures import LocalCloudError
 from localstack.install import MODEL, ROOT
 from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
+from localstack.members import Enrolment
+from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.identity.permissions import Role
 
 FOLDER: Final = Path(os.environ.get("TESSERA_LOCAL_FOLDER") or ROOT / ".tessera" / "local")
@@ -43,7 +45,9 @@ class LocalCloud:
         return self.deployment.outputs["UploadsBucket"]
 
     def token(self, tenant: str = DEMO_TENANT, user: str = DEMO_USER, role: Role = Role.OWNER) -> str:
-        """Return a fresh access token, good for an hour."""
+        """Return a fresh access token, good for an hour, of a member who is enrolled if need be."""
+        table = self.deployment.outputs["IdentityTable"]
+        Enrolment(DynamoTenancy(aws.dynamodb(self.emulator.endpoint), table)).enrol(tenant, user, role)
         return self.issuer.issue(tenant, user, role)
 
 

@@ -2,17 +2,22 @@
 
 from shared.composition.services import Services
 from shared.identity.caller import Caller
-from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
+from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
 from shared.operations.declaration import AuthorizerTrigger, operation
 
 
-@operation(AuthorizerTrigger(), uses=[TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS], memory_mb=256, timeout_s=10)
-async def authorize_request(token: str, services: Services) -> Caller:
-    """Verify an access token and return its tenant, user and role.
+@operation(
+    AuthorizerTrigger(),
+    uses=[TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, IDENTITY.read, IDENTITY.write],
+    memory_mb=256,
+    timeout_s=10,
+)
+async def authorize_request(bearer: str, services: Services) -> Caller:
+    """Recognise the sender of a request by an access token or an API key, who must still be a member.
 
-    It only authenticates: the answer is cached per token and covers every route, so what the caller may do is decided
-    by the entry layer of each operation.
+    It only authenticates: the answer is cached per credential and covers every route, so what the caller may do is
+    decided by the entry layer of each operation. It writes nothing but when an API key was last used.
 
     Raises: InvalidTokenError, TokenKeysUnavailableError.
     """
-    return await services.token_verifier.verify(token)
+    return await services.authentication.authenticator.authenticate(bearer)

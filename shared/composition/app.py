@@ -1,9 +1,14 @@
 """All HTTP operations in one process: for tests, the local documentation page and the exported OpenAPI file."""
 
-from fastapi import FastAPI
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request
 
 from shared.composition.services import Services, services_for
 from shared.composition.settings import Settings
+from shared.identity.caller import Caller
+from shared.kernel.errors import Kind, TesseraError
+from shared.operations.authorizers import bearer_of
 from shared.operations.declaration import Operation
 from shared.operations.http import CallerOf, build_app
 from shared.operations.registry import all_operations
@@ -19,3 +24,20 @@ def build_whole_app(settings: Settings, caller_of: CallerOf) -> FastAPI:
         return built[operation.id]
 
     return build_app(all_operations(), services_of, caller_of)
+
+
+def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> CallerOf:
+    """Return what recognises the sender of a request as the gateway's authorizer would: refused is nobody."""
+
+    async def caller_of(request: Request) -> Caller | None:
+        bearer = bearer_of(request.headers.get("authorization", ""))
+        if bearer is None:
+            return None
+        try:
+            return await authenticate(bearer)
+        except TesseraError as error:
+            if error.kind is Kind.UNAUTHENTICATED:
+                return None
+            raise
+
+    return caller_of

@@ -1,27 +1,52 @@
-"""Who a request comes from, where no gateway stands in front: the whole API in one process."""
+"""Who a request comes from: the parts that recognise a caller, and those that manage API keys, of one function."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from fastapi import Request
+from shared.composition.adapters import Adapters
+from shared.composition.settings import Settings
+from shared.kernel.clock import Clock
+from shared.operations.capabilities import IDENTITY
+from shared.telemetry.ports import Telemetry
 
-from shared.identity.caller import Caller
-from shared.kernel.errors import Kind, TesseraError
-from shared.operations.authorizers import bearer_of
-from shared.operations.http import CallerOf
+if TYPE_CHECKING:
+    from shared.adapters.dynamodb.api_keys import DynamoApiKeys
+    from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+    from shared.identity.api_keys import ApiKeys
+    from shared.identity.authentication import Authenticator
 
 
-def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> CallerOf:
-    """Return what recognises the sender of a request as the gateway's authorizer would: refused is nobody."""
+@dataclass(frozen=True)
+class Authentication:
+    """What stands behind the authorizer and the operations on API keys."""
 
-    async def caller_of(request: Request) -> Caller | None:
-        bearer = bearer_of(request.headers.get("authorization", ""))
-        if bearer is None:
-            return None
-        try:
-            return await authenticate(bearer)
-        except TesseraError as error:
-            if error.kind is Kind.UNAUTHENTICATED:
-                return None
-            raise
+    adapters: Adapters
+    settings: Settings
+    clock: Clock
+    telemetry: Telemetry
 
-    return caller_of
+    @cached_property
+    def authenticator(self) -> "Authenticator":
+        """It remembers what it looked up, between invocations, for half a minute."""
+        from shared.identity.authentication import Authenticator
+
+        return Authenticator(self.adapters.token_verifier, self._members, self._stored_keys, self.clock, self.telemetry)
+
+    @cached_property
+    def api_keys(self) -> "ApiKeys":
+        from shared.identity.api_keys import ApiKeys
+
+        return ApiKeys(self._stored_keys, self._members, self.clock)
+
+    @cached_property
+    def _members(self) -> "DynamoTenancy":
+        from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+
+        return DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+
+    @cached_property
+    def _stored_keys(self) -> "DynamoApiKeys":
+        from shared.adapters.dynamodb.api_keys import DynamoApiKeys
+
+        return DynamoApiKeys(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))

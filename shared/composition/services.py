@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
+from shared.composition.authentication import Authentication
 from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
 from shared.composition.readiness import check
@@ -20,7 +21,6 @@ from shared.telemetry.silent import SilentTelemetry
 if TYPE_CHECKING:
     from shared.answers.service import AnswerService
     from shared.documents.previews import Previews
-    from shared.identity.tokens import TokenVerifier
     from shared.kernel.repeated_requests import RepeatedRequests
     from shared.knowledge.catalogue import Catalogue
     from shared.knowledge.document_content import Originals, Texts
@@ -42,10 +42,10 @@ class Services:
         self._clock = clock or SystemClock()
         self._adapters = Adapters(grants, settings, self._clock)
 
-    @property
-    def token_verifier(self) -> "TokenVerifier":
-        """Tells who a token speaks for."""
-        return self._adapters.token_verifier
+    @cached_property
+    def authentication(self) -> Authentication:
+        """Recognises callers, and keeps the keys of machines."""
+        return Authentication(self._adapters, self._settings, self._clock, self._telemetry)
 
     @cached_property
     def identity(self) -> Identity:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.identity.permissions import Permission, Role, is_permitted
+from shared.kernel.bodies import Description
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
 from shared.tenancy.plans import STARTER, Figures
 
@@ -35,3 +36,25 @@ class Caller:
     def reaches(self, workspace: WorkspaceId) -> bool:
         """Answer whether what belongs to `workspace` is within these credentials."""
         return self.workspaces is None or workspace in self.workspaces
+
+
+class CallerDescription(Description):
+    """Who calls. `permissions` are what role and credentials both allow; without `workspaces` all are within."""
+
+    tenant: TenantId
+    user: UserId
+    role: Role
+    api_key: ApiKeyId | None
+    permissions: list[Permission]
+    workspaces: list[WorkspaceId] | None
+
+    @classmethod
+    def of(cls, caller: Caller) -> "CallerDescription":
+        return cls(
+            tenant=caller.tenant,
+            user=caller.user,
+            role=caller.role,
+            api_key=caller.key_id,
+            permissions=[permission for permission in sorted(Permission) if caller.holds(permission)],
+            workspaces=None if caller.workspaces is None else sorted(caller.workspaces),
+        )

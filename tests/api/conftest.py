@@ -4,14 +4,15 @@ import httpx
 import pytest
 
 from localstack.issuer import AUDIENCE, ISSUER, open_issuer
+from localstack.members import Enrolment
+from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
-from shared.composition.app import build_whole_app
-from shared.composition.authentication import caller_of_bearer
+from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.composition.services import services_for
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.operations.capabilities import TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
+from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
 from shared.operations.registry import load_operation
 from shared.retrieval.ports import IndexedChunk, Scope
 from tests.api.tenants import Tenant, new_tenant_name
@@ -48,7 +49,12 @@ def _clients_of_this_cloud(cloud, monkeypatch):
 def app(cloud):
     authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
 
-    return build_whole_app(cloud.settings, caller_of_bearer(authorizer.token_verifier.verify))
+    return build_whole_app(cloud.settings, caller_of_bearer(authorizer.authentication.authenticator.authenticate))
+
+
+@pytest.fixture(scope="session")
+def people(cloud):
+    return Enrolment(DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)))
 
 
 @pytest.fixture
@@ -58,13 +64,13 @@ async def client(app):
 
 
 @pytest.fixture
-def acme(client, issuer, cloud):
-    return Tenant(new_tenant_name(), client, issuer, cloud)
+def acme(client, issuer, cloud, people):
+    return Tenant(new_tenant_name(), client, issuer, cloud, people)
 
 
 @pytest.fixture
-def globex(client, issuer, cloud):
-    return Tenant(new_tenant_name(), client, issuer, cloud)
+def globex(client, issuer, cloud, people):
+    return Tenant(new_tenant_name(), client, issuer, cloud, people)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from localstack.issuer import LocalIssuer
+from localstack.members import Enrolment
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
 from shared.documents.canonical import CanonicalText, Page
@@ -20,6 +21,7 @@ from shared.knowledge.models import Document, DocumentStatus, ObjectVersion, Sta
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
+from shared.tenancy.models import OPERATORS
 from tests.ingestion.cloud import Cloud
 
 POLICY = IngestionPolicy()
@@ -33,6 +35,7 @@ class Tenant:
     client: httpx.AsyncClient
     issuer: LocalIssuer
     cloud: Cloud
+    people: Enrolment
 
     @property
     def records(self) -> DynamoRecords:
@@ -43,7 +46,10 @@ class Tenant:
         return S3Artifacts(self.cloud.s3, self.cloud.address_of(ARTIFACTS))
 
     def headers(self, role: Role = Role.MAINTAINER, user: str = "ada@example") -> dict[str, str]:
-        return {"authorization": f"Bearer {self.issuer.issue(self.id, user, role)}"}
+        """Sign in a user, who is made a member on first use; in each role it is somebody else, operators elsewhere."""
+        name, tenant = f"{user}.{role.value}", OPERATORS if role is Role.OPERATOR else self.id
+        self.people.enrol(tenant, name, role)
+        return {"authorization": f"Bearer {self.issuer.issue(tenant, name, role)}"}
 
     async def send(
         self, method: str, path: str, role: Role = Role.MAINTAINER, *, user: str = "ada@example", **parts: Any

@@ -12,7 +12,6 @@ from shared.composition.write_docs import generated_pages
 from shared.identity.permissions import Role
 from shared.operations.declaration import HttpTrigger
 from shared.operations.registry import all_operations
-from tests.api.tenants import new_tenant_name
 
 ROUTES = [operation for operation in all_operations() if isinstance(operation.trigger, HttpTrigger)]
 EXAMPLES = 25
@@ -25,9 +24,8 @@ def schema():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", ROUTES, ids=attrgetter("id"))
-def test_every_answer_is_declared(app, schema, issuer, operation):
-    headers = {"authorization": f"Bearer {issuer.issue(new_tenant_name(), 'ada', Role.OWNER)}"}
-    client = TestClient(app, headers=headers)
+def test_every_answer_is_declared(app, schema, acme, operation):
+    client = TestClient(app, headers=acme.headers(Role.OWNER))
     base = client.post("/knowledge-bases", json={"name": "Policies"}).json()["id"]
     document = client.post(f"/knowledge-bases/{base}/uploads", json={"name": "a.md"}).json()["document_id"]
     described = schema[operation.trigger.path][operation.trigger.method]

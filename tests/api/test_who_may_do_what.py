@@ -16,8 +16,14 @@ ROUTES = {
 }
 OF_A_BASE = [name for name, route in ROUTES.items() if "{kb_id}" in route.path]
 OF_A_DOCUMENT = [name for name, route in ROUTES.items() if "{document_id}" in route.path]
-UNKNOWN_BASE = "kb_00000000000000000000000000"
-UNKNOWN_DOCUMENT = "doc_00000000000000000000000000"
+UNKNOWN = {
+    "kb_id": "kb_" + "0" * 26,
+    "document_id": "doc_" + "0" * 26,
+    "key_id": "key_" + "0" * 26,
+    "workspace_id": "ws_" + "0" * 26,
+    "invitation_id": "inv_" + "0" * 26,
+    "provider_id": "idp_" + "0" * 26,
+}
 BODIES = {
     "create_upload": {"name": "a.md"},
     "update_knowledge_base": {"name": "Taken over"},
@@ -26,10 +32,9 @@ BODIES = {
 }
 
 
-def path_of(name, base=UNKNOWN_BASE, document=UNKNOWN_DOCUMENT):
-    filled = ROUTES[name].path.replace("{kb_id}", base).replace("{document_id}", document)
-    assert not re.search(r"[{}]", filled), filled
-    return filled
+def path_of(name, **ids):
+    """Return the path of an operation; what is not given is unknown to everybody."""
+    return re.sub(r"{(\w+)}", lambda found: ids.get(found[1]) or UNKNOWN.get(found[1], "nobody"), ROUTES[name].path)
 
 
 @pytest.mark.parametrize("name", ROUTES)
@@ -78,7 +83,7 @@ async def test_what_belongs_to_another_tenant_looks_missing(acme, globex, name):
     document = await acme.publish(base, "terms.md", "The notice period is 30 days.")
     method, body = ROUTES[name].method, BODIES.get(name)
 
-    foreign = await globex.send(method, path_of(name, base, document), Role.OWNER, json=body)
+    foreign = await globex.send(method, path_of(name, kb_id=base, document_id=document), Role.OWNER, json=body)
     unknown = await globex.send(method, path_of(name), Role.OWNER, json=body)
 
     assert problem_of(foreign) == (404, "knowledge-base-not-found")
@@ -94,8 +99,8 @@ async def test_document_of_another_base_looks_missing(acme, name):
     document = await acme.publish(base, "terms.md", "The notice period is 30 days.")
     method, body = ROUTES[name].method, BODIES.get(name)
 
-    response = await acme.send(method, path_of(name, other, document), Role.OWNER, json=body)
-    unknown = await acme.send(method, path_of(name, other), Role.OWNER, json=body)
+    response = await acme.send(method, path_of(name, kb_id=other, document_id=document), Role.OWNER, json=body)
+    unknown = await acme.send(method, path_of(name, kb_id=other), Role.OWNER, json=body)
 
     assert problem_of(response) == (404, "document-not-found")
     assert body_without_request_id(response) == body_without_request_id(unknown)

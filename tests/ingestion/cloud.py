@@ -15,7 +15,18 @@ from botocore.config import Config
 
 from localstack import emulator
 from shared.composition.settings import LOCAL_FOLDER, Settings
-from shared.operations.capabilities import EMBEDDER, RESOURCES, VECTORS, Bucket, Queue, Resource, Table
+from shared.operations.capabilities import (
+    EMBEDDER,
+    RESOURCES,
+    VECTORS,
+    Bucket,
+    Cache,
+    EncryptionKey,
+    Queue,
+    Resource,
+    Secret,
+    Table,
+)
 
 MODEL = Path(__file__).resolve().parents[2] / ".tessera" / "model"
 MAX_RECEIVES = 5
@@ -94,6 +105,15 @@ def _make(cloud: Cloud, resource: Resource) -> None:
         case Table():
             make_table(cloud.dynamodb, resource, name)
             cloud.variables[resource.variable] = name
+        case Secret():
+            secret = boto3.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+            cloud.variables[resource.variable] = secret["ARN"]
+        case EncryptionKey():
+            key = boto3.client("kms").create_key(Description=name)["KeyMetadata"]
+            cloud.variables[resource.variable] = key["Arn"]
+        case Cache():
+            # A Redis is started by the tests that want one.
+            cloud.variables[resource.variable] = ""
 
 
 def make_table(client: Any, table: Table, name: str) -> None:

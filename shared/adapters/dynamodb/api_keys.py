@@ -1,0 +1,172 @@
+"""API keys in the identity table, each under its tenant; what has ended leaves by the table's own clean-up."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.identity_keys import API_KEY_PREFIX, api_key_key
+from shared.identity.api_keys import MOST_SECRETS, ApiKey
+from shared.identity.permissions import Permission
+from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+class DynamoApiKeys:
+    """Implements `ApiKeyRepository`: one item a key; each change is one conditional write of what it changes."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def api_key(self, tenant: TenantId, key_id: ApiKeyId) -> ApiKey | None:
+        found = await asyncio.to_thread(
+            self._client.get_item, TableName=self._table, Key=api_key_key(tenant, key_id), ConsistentRead=True
+        )
+        return _key_of(found["Item"]) if "Item" in found else None
+
+    async def api_keys(self, tenant: TenantId, limit: int, after: ApiKeyId | None = None) -> list[ApiKey]:
+        """Return up to `limit` keys after `after`, in the order of their creation, whatever became of them."""
+        # Crockford's digits sort below "~", so it ends the range of ids.
+        start, end = (api_key_key(tenant, after or ""), api_key_key(tenant, "~"))
+        found = await asyncio.to_thread(
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :start AND :end",
+            ExpressionAttributeValues={":pk": start["pk"], ":start": start["sk"], ":end": end["sk"]},
+            ConsistentRead=True,
+            Limit=limit + 1,
+        )
+        keys = [_key_of(item) for item in found["Items"]]
+        return [key for key in keys if key.key_id != after][:limit]
+
+    async def create(self, key: ApiKey) -> bool:
+        """Keep a new key; answer False, and change nothing, when one of its id is there."""
+        return await asyncio.to_thread(
+            self._wrote,
+            self._client.put_item,
+            TableName=self._table,
+            Item=_item_of(key),
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+
+    async def add_secret(self, tenant: TenantId, key_id: ApiKeyId, secret_hash: str) -> bool:
+        """Let one more secret open the key; answer False when it has `MOST_SECRETS`, was revoked, or is not there."""
+        return await self._update(
+            tenant,
+            key_id,
+            "SET secret_hashes = list_append(secret_hashes, :added)",
+            "attribute_exists(pk) AND attribute_not_exists(revoked_at) AND size(secret_hashes) < :most",
+            {":added": to_attribute([secret_hash]), ":most": to_attribute(MOST_SECRETS)},
+        )
+
+    async def revoke(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime) -> None:
+        """Note that the key is no longer good; of several, the first counts. A key that is not there stays so."""
+        await self._update(
+            tenant,
+            key_id,
+            "SET revoked_at = :now, expires_at = :kept_until",
+            "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
+            {":now": to_attribute(_written(now)), ":kept_until": _seconds(kept_until)},
+        )
+
+    async def note_use(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, unless_since: datetime) -> bool:
+        """Note that the key is used, unless that was noted after `unless_since`; answer False when it failed."""
+        try:
+            await self._update(
+                tenant,
+                key_id,
+                "SET last_used_at = :now",
+                "attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :since)",
+                {":now": to_attribute(_written(now)), ":since": to_attribute(_written(unless_since))},
+            )
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    async def _update(
+        self,
+        tenant: TenantId,
+        key_id: ApiKeyId,
+        update: str,
+        condition: str,
+        values: Mapping[str, Any],
+    ) -> bool:
+        return await asyncio.to_thread(
+            self._wrote,
+            self._client.update_item,
+            TableName=self._table,
+            Key=api_key_key(tenant, key_id),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+
+    def _wrote(self, write: Any, **parameters: Any) -> bool:
+        try:
+            write(**parameters)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _item_of(key: ApiKey) -> "dict[str, AttributeValueTypeDef]":
+    members = {
+        "tenant": key.tenant,
+        "user": key.user,
+        "name": key.name,
+        "permissions": sorted(key.permissions),
+        "secret_hashes": list(key.secret_hashes),
+        "created_at": _written(key.created_at),
+        "ends_at": _written(key.expires_at),
+    }
+    if key.workspaces is not None:
+        members["workspaces"] = sorted(key.workspaces)
+    if key.last_used_at is not None:
+        members["last_used_at"] = _written(key.last_used_at)
+    if key.revoked_at is not None:
+        members["revoked_at"] = _written(key.revoked_at)
+    return {
+        **api_key_key(key.tenant, key.key_id),
+        **{name: to_attribute(value) for name, value in members.items()},
+        "expires_at": _seconds(key.kept_until),
+    }
+
+
+def _key_of(item: Mapping[str, Any]) -> ApiKey:
+    read = {name: from_attribute(value) for name, value in item.items()}
+    known = set(Permission)
+    return ApiKey(
+        tenant=TenantId(read["tenant"]),
+        key_id=ApiKeyId(read["sk"].removeprefix(API_KEY_PREFIX)),
+        user=UserId(read["user"]),
+        name=read["name"],
+        # A permission that is gone from this version grants nothing.
+        permissions=frozenset(Permission(name) for name in read["permissions"] if name in known),
+        workspaces=frozenset(map(WorkspaceId, read["workspaces"])) if "workspaces" in read else None,
+        secret_hashes=tuple(read["secret_hashes"]),
+        created_at=datetime.fromisoformat(read["created_at"]),
+        expires_at=datetime.fromisoformat(read["ends_at"]),
+        last_used_at=_moment(read, "last_used_at"),
+        revoked_at=_moment(read, "revoked_at"),
+    )
+
+
+def _written(moment: datetime) -> str:
+    """Write a moment so that the order of strings is that of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(read: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(read[name]) if name in read else None
+
+
+def _seconds(moment: datetime) -> "AttributeValueTypeDef":
+    return {"N": str(math.ceil(moment.timestamp()))}
