@@ -37,7 +37,7 @@ class Identity:
     def sign_in(self) -> "PasswordSignIn":
         from shared.identity.password_sign_in import PasswordSignIn
 
-        return PasswordSignIn(self.users, self.memberships, self.password_hasher, self._check, self.sessions)
+        return PasswordSignIn(self.users, self.memberships, self.password_hasher, self.password_check, self.sessions)
 
     @cached_property
     def password_change(self) -> "PasswordChange":
@@ -47,7 +47,7 @@ class Identity:
             self.users,
             self.memberships,
             self.password_hasher,
-            self._check,
+            self.password_check,
             self.session_ending,
             self.security_events,
             self.clock,
@@ -104,7 +104,7 @@ class Identity:
         return DynamoSecurityEvents(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
 
     @cached_property
-    def _check(self) -> "PasswordCheck":
+    def password_check(self) -> "PasswordCheck":
         from shared.identity.guesses import GuessAllowance
         from shared.identity.password_sign_in import PasswordCheck
 

@@ -10,6 +10,7 @@ from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
+from shared.composition.tenancy import Tenancy
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import UPLOADS, Queue
@@ -46,6 +47,11 @@ class Services:
     def authentication(self) -> Authentication:
         """Recognises callers, and keeps the keys of machines."""
         return Authentication(self._adapters, self._settings, self._clock, self._telemetry)
+
+    @cached_property
+    def tenancy(self) -> Tenancy:
+        """Organisations, and who belongs to them."""
+        return Tenancy(self._adapters, self._settings, self.identity, self._clock)
 
     @cached_property
     def identity(self) -> Identity:
