@@ -29,6 +29,7 @@ class HttpTrigger:
     """A route. `permission` None marks a route that needs no caller at all (health, sign-in).
 
     `sets` names the protected fields (tenant, role, plan, quotas) that its body may carry: hardly any route's does.
+    `cache_s` says for how long anybody may keep a successful answer, which then is the same for all who ask.
     """
 
     method: str
@@ -37,6 +38,7 @@ class HttpTrigger:
     rate_class: RateClass
     status: int = 200
     sets: tuple[str, ...] = ()
+    cache_s: int = 0
 
     @property
     def route(self) -> str:
@@ -167,12 +169,15 @@ def public_operation(
     uses: Sequence[Capability] = (),
     rate_class: RateClass = RateClass.READ,
     status: int = 200,
+    sets: Sequence[str] = (),
+    cache_s: int = 0,
     memory_mb: int = 256,
     timeout_s: int = 5,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a route that anyone may call: it has no caller, and must tell nothing about any tenant."""
     method, _, path = route.partition(" ")
-    return _declare(HttpTrigger(method, path, None, rate_class, status), uses, memory_mb, timeout_s)
+    trigger = HttpTrigger(method, path, None, rate_class, status, tuple(sets), cache_s)
+    return _declare(trigger, uses, memory_mb, timeout_s)
 
 
 def _declare(

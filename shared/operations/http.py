@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -116,7 +117,20 @@ def _add_route(
         status_code=trigger.status,
         response_model_exclude_none=True,
         openapi_extra={"security": [{"bearer": []}] if trigger.permission is not None else []},
+        **_caching(trigger.cache_s),
     )
+
+
+def _caching(cache_s: int) -> dict[str, Any]:
+    """Return what makes successful answers say for how long they may be kept; problem documents never may."""
+    if not cache_s:
+        return {}
+
+    class CacheableResponse(JSONResponse):
+        def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+            super().init_headers({"cache-control": f"public, max-age={cache_s}", **(headers or {})})
+
+    return {"response_class": CacheableResponse}
 
 
 def _endpoint_of(operation: Operation, services_of: ServicesOf) -> Callable[..., Awaitable[Any]]:
