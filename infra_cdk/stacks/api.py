@@ -9,7 +9,7 @@ from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra_cdk.constructs.alarms import PERIOD, Alarms
+from infra_cdk.constructs.alarms import ERROR_RATE_PERCENT, PERIOD, Alarms
 from infra_cdk.constructs.log_retention import log_retention_of
 from infra_cdk.constructs.operation_function import OperationFunction, Platform
 from infra_cdk.naming import pascal_case, resource_name
@@ -93,12 +93,21 @@ class ApiStack(AreaStack):
         return None
 
     def _watch(self, platform: Platform) -> None:
-        Alarms(self.api, platform.alarms_topic).add(
+        alarms = Alarms(self.api, platform.alarms_topic)
+        alarms.add(
             "Latency",
             self.api.metric_latency(period=PERIOD, statistic="p95"),
             above=SLOW_MS,
             minutes=2,
             says=f"The p95 of the API is above {SLOW_MS} ms.",
+        )
+        # A refusal for want of something we depend on is no failed call of the function that answers with it.
+        alarms.add(
+            "Failures",
+            self.api.metric_server_error(period=PERIOD, statistic="Average"),
+            above=ERROR_RATE_PERCENT / 100,
+            minutes=3,
+            says=f"More than {ERROR_RATE_PERCENT} % of the API's answers are failures of ours.",
         )
 
 

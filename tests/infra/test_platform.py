@@ -232,6 +232,18 @@ def test_api_is_throttled_and_logged(templates: Templates) -> None:
     assert "tenant" in json.loads(stage.properties["AccessLogSettings"]["Format"])
 
 
+def test_api_alarms_when_it_is_slow_and_when_it_fails(templates: Templates) -> None:
+    (stage,) = templates.all("AWS::ApiGatewayV2::Stage")
+
+    alarms = {
+        one.properties["MetricName"]: (one.properties["Threshold"], one.stack)
+        for one in templates.all("AWS::CloudWatch::Alarm")
+        if one.properties.get("Namespace") == "AWS/ApiGateway"
+    }
+
+    assert alarms == {"Latency": (2_000, stage.stack), "5xx": (0.05, stage.stack)}
+
+
 def test_browsers_may_read_what_tells_a_caller_to_wait(templates: Templates) -> None:
     (api,) = templates.all("AWS::ApiGatewayV2::Api")
     cors = api.properties.get("CorsConfiguration")
