@@ -1,40 +1,35 @@
 """The whole API in this process, on a real emulator: tokens are verified and capabilities checked, nothing is faked."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
-from localstack.issuer import AUDIENCE, ISSUER, open_issuer
 from localstack.members import Enrolment
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.composition.app import build_whole_app, caller_of_bearer
-from shared.composition.services import services_for
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
-from shared.operations.registry import load_operation
+from shared.operations.capabilities import IDENTITY
 from shared.retrieval.ports import IndexedChunk, Scope
+from tests.api.door import MovableClock, authenticator_of
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.ingestion.cloud import running_cloud
+from tests.signing import open_signer, settle_names
 
 
 @pytest.fixture(scope="session")
-def issuer(tmp_path_factory):
-    return open_issuer(tmp_path_factory.mktemp("issuer"))
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory, issuer):
+def cloud(tmp_path_factory):
     with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        started.variables.update(
-            {
-                TOKEN_ISSUER.resource.variable: ISSUER,
-                TOKEN_AUDIENCE.resource.variable: AUDIENCE,
-                TOKEN_KEYS.resource.variable: issuer.keys_address,
-            }
-        )
+        settle_names(started)
         yield started
+
+
+@pytest.fixture(scope="session")
+def issuer(cloud):
+    return open_signer(cloud)
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +41,20 @@ def _clients_of_this_cloud(cloud, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def app(cloud):
-    authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
+def _clock_of_the_door():
+    return MovableClock()
 
-    return build_whole_app(cloud.settings, caller_of_bearer(authorizer.authentication.authenticator.authenticate))
+
+@pytest.fixture
+def clock(_clock_of_the_door):
+    """What the door takes for the time: moved, it forgets whom it let in; it goes right again after the test."""
+    yield _clock_of_the_door
+    _clock_of_the_door.ahead = timedelta()
+
+
+@pytest.fixture(scope="session")
+def app(cloud, _clock_of_the_door):
+    return build_whole_app(cloud.settings, caller_of_bearer(authenticator_of(cloud, _clock_of_the_door).authenticate))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,407 @@
+"""Credentials that were good are refused soon after they are not, and new ones work at once (T2, T3)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+
+from shared.adapters.dynamodb.api_keys import DynamoApiKeys
+from shared.identity.api_keys import ApiKeys
+from shared.identity.caller import Caller
+from shared.identity.permissions import Permission, Role
+from shared.identity.tokens import InvalidTokenError
+from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId, new_id
+from shared.operations.capabilities import IDENTITY
+from shared.tenancy.models import OPERATORS, Override, TenantStatus
+from shared.tenancy.plans import PLANS, PlanName
+from shared.tenancy.ports import Put, Remove
+from tests.api.door import CountingTelemetry, services_of_the_door
+from tests.api.tenants import new_tenant_name
+
+REMEMBERED = timedelta(seconds=30)
+ADA = UserId("ada")
+
+
+@pytest.fixture
+def telemetry():
+    return CountingTelemetry()
+
+
+@pytest.fixture
+def door(cloud, clock, telemetry):
+    """Recognise callers with a memory that is empty at first."""
+    return services_of_the_door(cloud, clock, telemetry).authentication.authenticator
+
+
+@pytest.fixture
+def records(people):
+    return people.records
+
+
+@pytest.fixture
+def stored_keys(cloud):
+    return DynamoApiKeys(cloud.dynamodb, cloud.address_of(IDENTITY))
+
+
+@pytest.fixture
+def tenant(people):
+    name = TenantId(new_tenant_name())
+    people.enrol(name, ADA, Role.MAINTAINER)
+    return name
+
+
+@pytest.fixture
+def token(issuer, tenant):
+    return issuer.issue(tenant, ADA, Role.MAINTAINER)
+
+
+@pytest.fixture
+def create_key(stored_keys, records, clock, tenant):
+    async def create(*permissions, **limits):
+        caller = Caller(tenant, ADA, Role.MAINTAINER)
+        return await ApiKeys(stored_keys, records, clock).create(
+            caller, ApiKeyId(new_id("key", clock.now())), "machine", permissions or {Permission.SEARCH}, **limits
+        )
+
+    return create
+
+
+async def refused(door, bearer):
+    with pytest.raises(InvalidTokenError) as refusal:
+        await door.authenticate(str(bearer))
+    return str(refusal.value) == str(InvalidTokenError())
+
+
+async def put(records, record, **changes):
+    await records.commit(record.tenant, [Put(replace(record, **changes))])
+
+
+async def remove_member(records, tenant):
+    await records.commit(tenant, [Remove(await records.member(tenant, ADA))])
+
+
+# --- access tokens -----------------------------------------------------------------------------------------------
+
+
+async def test_caller_carries_workspaces_and_the_figures_of_the_plan(door, token, tenant, records, clock):
+    place = WorkspaceId("ws_" + "1" * 26)
+    await put(records, await records.member(tenant, ADA), workspaces=frozenset({place}))
+    override = Override(77, clock.now() + timedelta(seconds=20))
+    await put(records, await records.tenant(tenant), overrides={"knowledge_bases": override})
+
+    caller = await door.authenticate(token)
+
+    figures = PLANS[1][PlanName.ENTERPRISE]
+    assert caller == Caller(
+        tenant, ADA, Role.MAINTAINER, workspaces=frozenset({place}), figures=replace(figures, knowledge_bases=77)
+    )
+    clock.ahead = timedelta(seconds=20)
+    assert (await door.authenticate(token)).figures == figures
+
+
+async def test_removed_member_is_refused_after_half_a_minute(door, token, tenant, records, clock):
+    await door.authenticate(token)
+    await remove_member(records, tenant)
+
+    clock.ahead = REMEMBERED
+
+    assert await refused(door, token)
+
+
+async def test_removed_member_whom_nobody_remembers_is_refused_at_once(door, token, tenant, records):
+    await remove_member(records, tenant)
+
+    assert await refused(door, token)
+
+
+async def test_old_role_is_refused_after_half_a_minute_and_the_new_one_works_at_once(
+    door, token, tenant, records, clock, issuer
+):
+    await door.authenticate(token)
+    await put(records, await records.member(tenant, ADA), role=Role.VIEWER)
+
+    assert (await door.authenticate(issuer.issue(tenant, ADA, Role.VIEWER))).role is Role.VIEWER
+
+    clock.ahead = REMEMBERED
+    assert await refused(door, token)
+
+
+async def test_role_that_the_member_does_not_have_is_refused(door, tenant, issuer, token):
+    await door.authenticate(token)
+
+    for role in set(Role) - {Role.MAINTAINER}:
+        assert await refused(door, issuer.issue(tenant, ADA, role))
+
+
+async def test_suspended_tenant_is_closed_after_half_a_minute_and_open_again_at_once(
+    door, token, tenant, records, clock
+):
+    await door.authenticate(token)
+    await put(records, await records.tenant(tenant), status=TenantStatus.SUSPENDED)
+    clock.ahead = REMEMBERED
+    assert await refused(door, token)
+
+    await put(records, await records.tenant(tenant), status=TenantStatus.ACTIVE)
+
+    assert (await door.authenticate(token)).tenant == tenant
+
+
+async def test_expired_token_is_refused_even_while_its_member_is_remembered(door, tenant, clock, issuer):
+    token = issuer.issue(tenant, ADA, Role.MAINTAINER, ttl_s=10, now=datetime.now(UTC))
+    await door.authenticate(token)
+
+    clock.ahead = timedelta(seconds=10)
+
+    assert await refused(door, token)
+
+
+async def test_operators_belong_to_the_operators_and_nobody_else_does(door, people, issuer):
+    people.enrol(OPERATORS, "olga", Role.OPERATOR)
+    assert (await door.authenticate(issuer.issue(OPERATORS, "olga", Role.OPERATOR))).role is Role.OPERATOR
+
+    # Not even a record that says otherwise makes an operator of a customer, or a customer of the operators.
+    elsewhere = new_tenant_name()
+    people.enrol(elsewhere, "mallory", Role.OPERATOR)
+    people.enrol(OPERATORS, "mallory", Role.MAINTAINER)
+    assert await refused(door, issuer.issue(elsewhere, "mallory", Role.OPERATOR))
+    assert await refused(door, issuer.issue(OPERATORS, "mallory", Role.MAINTAINER))
+    assert await refused(door, issuer.issue(OPERATORS, "mallory", Role.OPERATOR))
+
+
+async def test_member_is_looked_up_once_in_half_a_minute(cloud, clock, token, issuer, tenant):
+    services = services_of_the_door(cloud, clock)
+    reads = []
+    client = services.authentication.adapters.aws.dynamodb
+    client.meta.events.register("before-send.dynamodb.GetItem", lambda **_: reads.append(1))
+
+    for seconds in range(30):
+        clock.ahead = timedelta(seconds=seconds * 0.99)
+        await services.authentication.authenticator.authenticate(token)
+        await services.authentication.authenticator.authenticate(issuer.issue(tenant, ADA, Role.MAINTAINER))
+
+    assert len(reads) == 2  # the tenant and the member
+    clock.ahead = REMEMBERED + timedelta(seconds=1)
+    await services.authentication.authenticator.authenticate(token)
+    assert len(reads) == 4
+
+
+async def test_clock_that_is_set_back_remembers_nobody(door, token, tenant, records, clock):
+    clock.ahead = timedelta(minutes=5)
+    await door.authenticate(token)
+    await remove_member(records, tenant)
+
+    clock.ahead = timedelta()
+
+    assert await refused(door, token)
+
+
+# --- API keys ----------------------------------------------------------------------------------------------------
+
+
+async def test_key_acts_for_its_creator_within_its_permissions(door, create_key, tenant):
+    key, bearer = await create_key(Permission.SEARCH, Permission.DOCUMENT_READ)
+
+    caller = await door.authenticate(str(bearer))
+
+    assert (caller.tenant, caller.user, caller.role, caller.key_id) == (tenant, ADA, Role.MAINTAINER, key.key_id)
+    assert {held for held in Permission if caller.holds(held)} == {Permission.SEARCH, Permission.DOCUMENT_READ}
+    assert caller.principal == key.key_id
+    assert caller.figures == PLANS[1][PlanName.ENTERPRISE]
+
+
+async def test_revoked_key_is_refused_after_half_a_minute(door, create_key, stored_keys, clock):
+    key, bearer = await create_key()
+    await door.authenticate(str(bearer))
+    await stored_keys.revoke(key.tenant, key.key_id, clock.now(), clock.now())
+
+    clock.ahead = REMEMBERED
+
+    assert await refused(door, bearer)
+
+
+async def test_expired_key_is_refused_even_while_it_is_remembered(door, create_key, clock):
+    _, bearer = await create_key(expires_at=clock.now() + timedelta(seconds=10))
+    await door.authenticate(str(bearer))
+
+    clock.ahead = timedelta(seconds=11)
+
+    assert await refused(door, bearer)
+
+
+async def test_key_ends_with_the_membership_and_does_not_come_back_with_the_next(
+    door, create_key, records, tenant, clock, people
+):
+    _, bearer = await create_key()
+    await door.authenticate(str(bearer))
+    member = await records.member(tenant, ADA)
+    await remove_member(records, tenant)
+    clock.ahead = REMEMBERED
+    assert await refused(door, bearer)
+
+    again = clock.now()
+    await records.commit(tenant, [Put(replace(member, created_at=again, updated_at=again, revision=0))])
+
+    assert await refused(door, bearer)
+    _, fresh = await create_key()
+    assert (await door.authenticate(str(fresh))).user == ADA
+
+
+async def test_key_acts_as_the_role_that_its_creator_has_when_it_is_used(door, create_key, records, tenant, clock):
+    _, bearer = await create_key(Permission.DOCUMENT_READ, Permission.DOCUMENT_WRITE)
+    assert (await door.authenticate(str(bearer))).holds(Permission.DOCUMENT_WRITE)
+    await put(records, await records.member(tenant, ADA), role=Role.VIEWER)
+
+    clock.ahead = REMEMBERED
+    caller = await door.authenticate(str(bearer))
+
+    assert (caller.role, caller.holds(Permission.DOCUMENT_WRITE)) == (Role.VIEWER, False)
+    assert caller.holds(Permission.DOCUMENT_READ)
+
+
+async def test_key_reaches_no_workspace_that_its_creator_does_not(door, create_key, records, tenant, clock):
+    workspaces = [replace(place, workspace_id=WorkspaceId(f"ws_{digit * 26}"), revision=0)
+                  for place in await records.workspaces(tenant, 1) for digit in "123"]  # fmt: skip
+    await records.commit(tenant, [Put(place) for place in workspaces])
+    one, two, three = (place.workspace_id for place in workspaces)
+    _, bearer = await create_key(workspaces=frozenset({one, two}))
+    _, unlimited = await create_key()
+    assert (await door.authenticate(str(bearer))).workspaces == {one, two}
+    assert (await door.authenticate(str(unlimited))).workspaces is None
+
+    await put(records, await records.member(tenant, ADA), workspaces=frozenset({two, three}))
+    clock.ahead = REMEMBERED
+
+    assert (await door.authenticate(str(bearer))).workspaces == {two}
+    assert (await door.authenticate(str(unlimited))).workspaces == {two, three}
+
+
+async def test_key_with_a_permission_that_no_key_may_have_does_not_hold_it(door, create_key, stored_keys, clock):
+    key, bearer = await create_key()
+    tampered = replace(key, key_id=ApiKeyId(new_id("key", clock.now())), permissions=frozenset(Permission))
+    await stored_keys.create(tampered)
+
+    caller = await door.authenticate(str(replace(bearer, record=tampered.key_id.removeprefix("key_"))))
+
+    for never in (Permission.ACCOUNT, Permission.API_KEY_WRITE):
+        assert not caller.holds(never)
+    assert caller.holds(Permission.SEARCH)
+
+
+async def test_key_of_a_suspended_tenant_is_refused(door, create_key, records, tenant):
+    _, bearer = await create_key()
+    await put(records, await records.tenant(tenant), status=TenantStatus.SUSPENDED)
+
+    assert await refused(door, bearer)
+
+
+@pytest.mark.parametrize(
+    "change",
+    {
+        "another secret": lambda token: f"{token[:-43]}{'A' * 43}",
+        "secret cut": lambda token: token[:-1],
+        "secret longer": lambda token: token + "A",
+        "secret absent": lambda token: token[:-43],
+        "another tenant": lambda token: token.replace("tenant-", "other-"),
+        "tenant in capitals": lambda token: token.replace("tenant-", "TENANT-"),
+        "tenant with separator": lambda token: token.replace("tenant-", "tenant#"),
+        "tenant absent": lambda token: "tsk_." + token.partition(".")[2],
+        "key unknown": lambda token: f"{token.partition('.')[0]}.{'0' * 26}.{token[-43:]}",
+        "key in capitals": lambda token: token.upper().replace("TSK_TENANT", "tsk_tenant"),
+        "line feed": lambda token: token + "\n",
+        "nul": lambda token: token + "\x00",
+        "leading space": lambda token: " " + token,
+        "another kind": lambda token: token.replace("tsk_", "tin_"),
+        "kind in capitals": lambda token: token.replace("tsk_", "TSK_"),
+        "kind alone": lambda token: "tsk_",
+        "its hash": lambda token: token,
+        "not ASCII": lambda token: token.replace("tsk_t", "tsk_т"),
+        "too long": lambda token: token + "A" * 10_000,
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+async def test_forged_key_is_refused(door, create_key, change):
+    name, forge = change
+    key, bearer = await create_key()
+    await door.authenticate(str(bearer))
+    sent = f"{str(bearer)[:-43]}{key.secret_hashes[0][:43]}" if name == "its hash" else forge(str(bearer))
+
+    assert await refused(door, sent)
+
+
+async def test_each_secret_of_a_repeated_creation_opens_the_key(door, create_key, stored_keys, records, tenant, clock):
+    key, first = await create_key()
+    caller = Caller(tenant, ADA, Role.MAINTAINER)
+    await door.authenticate(str(first))
+
+    again, second = await ApiKeys(stored_keys, records, clock).create(caller, key.key_id, "m", {Permission.SEARCH})
+
+    assert again.key_id == key.key_id
+    assert first.secret != second.secret
+    for bearer in (first, second):
+        assert (await door.authenticate(str(bearer))).key_id == key.key_id
+
+
+async def test_use_is_noted_once_a_minute(door, create_key, stored_keys, tenant, clock):
+    key, bearer = await create_key()
+
+    async def used_after(seconds):
+        clock.ahead = timedelta(seconds=seconds)
+        await door.authenticate(str(bearer))
+        return (await stored_keys.api_key(tenant, key.key_id)).last_used_at
+
+    first = await used_after(0)
+    assert abs(first - datetime.now(UTC)) < timedelta(seconds=5)
+    assert [await used_after(seconds) for seconds in (1, 29, 35, 59)] == [first] * 4
+    assert await used_after(65) > first + timedelta(seconds=60)
+
+
+async def test_use_is_noted_once_a_minute_by_all_processes_together(create_key, stored_keys, tenant, clock):
+    key, _ = await create_key()
+    now = clock.now()
+    minute = timedelta(minutes=1)
+
+    for seconds in (0, 30, 59):
+        moment = now + timedelta(seconds=seconds)
+        assert await stored_keys.note_use(tenant, key.key_id, moment, moment - minute)
+    assert (await stored_keys.api_key(tenant, key.key_id)).last_used_at == now
+
+    assert await stored_keys.note_use(tenant, key.key_id, now + minute, now)
+    assert (await stored_keys.api_key(tenant, key.key_id)).last_used_at == now + minute
+
+
+async def test_use_that_cannot_be_noted_is_counted_and_fails_nobody(cloud, clock, telemetry, create_key):
+    _, bearer = await create_key()
+    services = services_of_the_door(cloud, clock, telemetry)
+    client = services.authentication.adapters.aws.dynamodb
+
+    def throttled(request, **_):
+        return AWSResponse(request.url, 400, HTTPHeaders(), Raw(b'{"__type":"AccessDeniedException","message":"no"}'))
+
+    client.meta.events.register("before-send.dynamodb.UpdateItem", throttled)
+
+    caller = await services.authentication.authenticator.authenticate(str(bearer))
+
+    assert caller.holds(Permission.SEARCH)
+    assert telemetry.counted == ["api_key_use_not_noted"]
+    await services.authentication.authenticator.authenticate(str(bearer))
+    assert telemetry.counted == ["api_key_use_not_noted"]
+
+
+async def test_noting_the_use_of_a_key_that_is_gone_makes_no_key(stored_keys, tenant, clock):
+    unknown = ApiKeyId("key_" + "7" * 26)
+
+    await stored_keys.note_use(tenant, unknown, clock.now(), clock.now())
+    await stored_keys.revoke(tenant, unknown, clock.now(), clock.now())
+
+    assert await stored_keys.api_key(tenant, unknown) is None
+
+
+class Raw:
+    """The body of an answer that never came over a wire."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def stream(self):
+        yield self.content
