@@ -8,7 +8,7 @@ from shared.composition.adapters import Adapters
 from shared.composition.identity import Identity
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import IDENTITY, METADATA
 
 if TYPE_CHECKING:
     from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
@@ -57,9 +57,11 @@ class Tenancy:
     @cached_property
     def workspace_removal(self) -> "WorkspaceRemoval":
         """It alone looks at what is in a workspace."""
+        from shared.adapters.dynamodb.workspace_use import DynamoWorkspaceUse
         from shared.tenancy.workspaces import WorkspaceRemoval
 
-        return WorkspaceRemoval(self._records, self.adapters.records)
+        use = DynamoWorkspaceUse(self.adapters.aws.dynamodb, self.settings.address_of(METADATA))
+        return WorkspaceRemoval(self._records, use)
 
     @cached_property
     def members(self) -> "Members":

@@ -35,8 +35,10 @@ from shared.tenancy.ports import Put, TenancyRepository, Write
 
 DEFAULT_WORKSPACE_NAME: Final = "main"
 
-_EVERY_TENANT: Final = ("", "tenants")
-"""Describes the one list that belongs to no tenant."""
+
+def tenant_id_of(chosen: str) -> TenantId:
+    """Return the organisation's id that an id of kind `tn` stands for: those have no underscore."""
+    return TenantId(chosen.replace("_", "-"))
 
 
 def new_tenant(tenant: TenantId, name: str, plan: str, now: datetime) -> tuple[Tenant, Workspace]:
@@ -79,7 +81,7 @@ class Operating:
     records: TenancyRepository
     clock: Clock
 
-    async def page(self, limit: int, token: PageToken | None) -> Page[Tenant]:
+    async def page(self, lister: TenantId, limit: int, token: PageToken | None) -> Page[Tenant]:
         """List organisations, oldest first; the newest may be missing. Raises: InvalidPageTokenError."""
 
         async def read(count: int, after: str | None) -> list[Tenant]:
@@ -91,7 +93,7 @@ class Operating:
             lambda tenant: tenant.tenant != OPERATORS,
             limit,
             token,
-            _EVERY_TENANT,
+            (lister, "tenants"),
         )
 
     async def create(

@@ -3,6 +3,7 @@
     pk                      sk
     t#<tenant>              kb#<kb>                 a knowledge base
     t#<tenant>              request#<hash>          a request that may be repeated
+    t#<tenant>              workspace#<workspace>   how many knowledge bases a workspace has
     t#<tenant>#kb#<kb>      tally                   its counters
     t#<tenant>#kb#<kb>      doc#<document>          a document: fence, status, work
     t#<tenant>#kb#<kb>      hash#<sha256>           who holds one content, and who waits for it
@@ -13,7 +14,7 @@ A key prefix ends with its separator, so no id can reach into another's range. I
 import zlib
 from typing import Any
 
-from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
+from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId, WorkspaceId
 from shared.knowledge.models import ContentClaim, Document, KnowledgeBase
 
 DOCUMENT_PREFIX = "doc#"
@@ -41,6 +42,10 @@ def claim_key(tenant: TenantId, kb_id: KnowledgeBaseId, sha256: str) -> Key:
 
 def request_key(tenant: TenantId, name: str) -> Key:
     return _key(tenant_partition(tenant), f"request#{name}")
+
+
+def workspace_use_key(tenant: TenantId, workspace_id: WorkspaceId) -> Key:
+    return _key(tenant_partition(tenant), f"workspace#{workspace_id}")
 
 
 def key_of(record: KnowledgeBase | Document | ContentClaim) -> Key:

@@ -1,0 +1,45 @@
+"""How many knowledge bases stand in each workspace, counted in the transactions that create, move and delete them."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.dynamodb.keys import workspace_use_key
+from shared.kernel.ids import TenantId, WorkspaceId
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoWorkspaceUse:
+    """Implements `WorkspaceUse`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def close(self, tenant: TenantId, workspace_id: WorkspaceId) -> bool:
+        try:
+            await asyncio.to_thread(
+                self._client.update_item,
+                TableName=self._table,
+                Key=workspace_use_key(tenant, workspace_id),
+                UpdateExpression="SET is_closed = :yes",
+                ConditionExpression="attribute_not_exists(bases) OR bases <= :none",
+                ExpressionAttributeValues={":yes": {"BOOL": True}, ":none": {"N": "0"}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def entering(bases: int) -> dict[str, Any]:
+    """Return the change of a counter by `bases` more in a workspace, refused once it is closed."""
+    return {**leaving(-bases), "ConditionExpression": "attribute_not_exists(is_closed)"}
+
+
+def leaving(bases: int) -> dict[str, Any]:
+    """Return the change of a counter by `bases` less."""
+    return {
+        "UpdateExpression": "ADD bases :bases",
+        "ExpressionAttributeValues": {":bases": {"N": str(-bases)}},
+    }
