@@ -8,6 +8,7 @@ from shared.composition.adapters import Adapters
 from shared.composition.authentication import Authentication
 from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
+from shared.composition.oidc import Oidc
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
 from shared.composition.tenancy import Tenancy
@@ -57,6 +58,11 @@ class Services:
     def identity(self) -> Identity:
         """Signs people in, keeps their sessions, and the keys behind both."""
         return Identity(self._adapters, self._settings, self._grants, self._clock)
+
+    @cached_property
+    def oidc(self) -> Oidc:
+        """Signs people in through the identity providers of their organisations."""
+        return Oidc(self._adapters, self._settings, self._grants, self.identity, self._clock)
 
     @cached_property
     def policy(self) -> "IngestionPolicy":

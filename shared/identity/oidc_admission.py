@@ -17,7 +17,7 @@ from shared.identity.oidc_errors import (
     OTHER_DOMAIN,
     REMOVED,
     SUSPENDED,
-    NotAMemberError,
+    NotAdmittedError,
 )
 from shared.identity.oidc_ports import IdentityLinks
 from shared.identity.oidc_providers import IdentityProvider
@@ -53,14 +53,14 @@ class Admission:
     async def admit(self, provider: IdentityProvider, identity: ExternalIdentity) -> Member:
         """Return the member of `provider.tenant`: linked before, found by a verified address, invited, or new.
 
-        Raises: NotAMemberError, ChangedMeanwhileError.
+        Raises: NotAdmittedError, ChangedMeanwhileError.
         """
         return await until_settled(lambda: self._admit(provider, identity))
 
     async def _admit(self, provider: IdentityProvider, identity: ExternalIdentity) -> Member:
         tenant = await self.tenancy.tenant(provider.tenant)
         if tenant is None or tenant.status is TenantStatus.SUSPENDED:
-            raise NotAMemberError(SUSPENDED)
+            raise NotAdmittedError(SUSPENDED)
         linked = await self.links.user_of(provider.tenant, provider.provider_id, identity.subject)
         if linked is not None:
             member = await self.tenancy.member(provider.tenant, linked)
@@ -75,17 +75,17 @@ class Admission:
         if invitation is not None:
             place = _Place(invitation.role, invitation.workspaces, invitation)
         elif linked is not None:
-            raise NotAMemberError(REMOVED)
+            raise NotAdmittedError(REMOVED)
         elif provider.default_role is not None:
             place = _Place(provider.default_role)
         else:
-            raise NotAMemberError(NOT_INVITED)
+            raise NotAdmittedError(NOT_INVITED)
         return await self._join(tenant, provider, identity, email, linked, place)
 
     async def _link(self, provider: IdentityProvider, identity: ExternalIdentity, member: Member) -> Member:
         if await self.links.is_linked(provider.tenant, provider.provider_id, member.user_id):
             # Addresses are given to new people; what stood behind the old one's sign-in is not theirs.
-            raise NotAMemberError(LINKED_TO_ANOTHER)
+            raise NotAdmittedError(LINKED_TO_ANOTHER)
         link = Link(provider.tenant, provider.provider_id, identity.subject, member.user_id)
         await self.tenancy.commit(provider.tenant, [Check(member), link])
         return member
@@ -138,13 +138,13 @@ class Admission:
 
 
 def _verified_email(provider: IdentityProvider, identity: ExternalIdentity) -> str:
-    """Return the address that the provider vouches for, in its one spelling. Raises: NotAMemberError."""
+    """Return the address that the provider vouches for, in its one spelling. Raises: NotAdmittedError."""
     if identity.email is None or not identity.email_is_verified:
-        raise NotAMemberError(NO_VERIFIED_EMAIL)
+        raise NotAdmittedError(NO_VERIFIED_EMAIL)
     try:
         email = normalised_email(identity.email)
     except ValueError:
-        raise NotAMemberError(NO_VERIFIED_EMAIL) from None
+        raise NotAdmittedError(NO_VERIFIED_EMAIL) from None
     if email.rpartition("@")[2] not in provider.email_domains:
-        raise NotAMemberError(OTHER_DOMAIN)
+        raise NotAdmittedError(OTHER_DOMAIN)
     return email

@@ -1,6 +1,5 @@
 """Connecting an organisation to its identity providers (T2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.identity.caller import Caller
@@ -35,11 +34,10 @@ class ConnectionRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
-    """Makes, lists and deletes connections."""
+class Connecting:
+    """Makes connections."""
 
     providers: IdentityProviders
-    links: IdentityLinks
     vault: CredentialVault
     client: OpenIdClient
     events: SecurityEvents
@@ -79,8 +77,36 @@ class Connections:
         )
         return stored
 
-    async def all_of(self, tenant: TenantId) -> Sequence[IdentityProvider]:
-        return await self.providers.providers(tenant)
+    async def _fitting(
+        self, tenant: TenantId, provider_id: IdentityProviderId, request: ConnectionRequest
+    ) -> IdentityProvider:
+        provider = IdentityProvider(
+            tenant=tenant,
+            provider_id=provider_id,
+            name=request.name,
+            issuer=request.issuer,
+            client_id=request.client_id,
+            redirect_uris=concrete_redirects(request.redirect_uris, provider_id),
+            email_domains=tuple(dict.fromkeys(domain.lower() for domain in request.email_domains)),
+            created_at=self.clock.now(),
+            default_role=request.default_role,
+        )
+        metadata = await self.client.discover(request.issuer)
+        if request.client_secret is not None:
+            sealed = await self.vault.seal(tenant, provider_id, request.client_secret)
+            provider = replace(provider, sealed_secret=sealed)
+        check_fit(metadata, provider)
+        return provider
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnecting:
+    """Deletes connections."""
+
+    providers: IdentityProviders
+    links: IdentityLinks
+    events: SecurityEvents
+    clock: Clock
 
     async def delete(self, caller: Caller, provider_id: IdentityProviderId) -> None:
         """Delete the connection: nobody signs in through it any more; sessions that it opened go on until they end.
@@ -103,24 +129,3 @@ class Connections:
                 issuer=removed.issuer,
             ),
         )
-
-    async def _fitting(
-        self, tenant: TenantId, provider_id: IdentityProviderId, request: ConnectionRequest
-    ) -> IdentityProvider:
-        provider = IdentityProvider(
-            tenant=tenant,
-            provider_id=provider_id,
-            name=request.name,
-            issuer=request.issuer,
-            client_id=request.client_id,
-            redirect_uris=concrete_redirects(request.redirect_uris, provider_id),
-            email_domains=tuple(dict.fromkeys(domain.lower() for domain in request.email_domains)),
-            created_at=self.clock.now(),
-            default_role=request.default_role,
-        )
-        metadata = await self.client.discover(request.issuer)
-        if request.client_secret is not None:
-            sealed = await self.vault.seal(tenant, provider_id, request.client_secret)
-            provider = replace(provider, sealed_secret=sealed)
-        check_fit(metadata, provider)
-        return provider

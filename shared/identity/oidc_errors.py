@@ -66,14 +66,14 @@ class RefusedSignInError(TesseraError):
         super().__init__("The identity provider's answer was refused. Start a new sign-in.", reason=reason)
 
 
-class NotAMemberError(TesseraError):
+class NotAdmittedError(TesseraError):
     """The person is who they say, and does not belong to the organisation."""
 
     code: ClassVar[str] = "not-a-member"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
 
     def __init__(self, reason: str) -> None:
-        super().__init__(_NOT_A_MEMBER[reason], reason=reason)
+        super().__init__(_NOT_ADMITTED[reason], reason=reason)
 
 
 NOT_INVITED: Final = "not-invited"
@@ -83,7 +83,7 @@ REMOVED: Final = "removed"
 SUSPENDED: Final = "suspended"
 LINKED_TO_ANOTHER: Final = "linked-to-another"
 
-_NOT_A_MEMBER: Final = {
+_NOT_ADMITTED: Final = {
     NOT_INVITED: "You are not a member of this organisation. Ask an owner for an invitation.",
     NO_VERIFIED_EMAIL: "The identity provider does not vouch for an e-mail address of yours. Ask its administrator.",
     OTHER_DOMAIN: "This organisation takes in addresses of other domains only. Ask an owner for an invitation.",

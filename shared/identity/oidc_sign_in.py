@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 from shared.identity.oidc_admission import Admission
 from shared.identity.oidc_errors import (
+    REMOVED,
     IdentityProviderNotFoundError,
-    NotAMemberError,
+    NotAdmittedError,
     RefusedSignInError,
     UnknownSignInError,
     UnregisteredRedirectError,
@@ -31,6 +32,8 @@ from shared.identity.oidc_ports import (
 )
 from shared.identity.oidc_providers import IdentityProvider, ProviderMetadata
 from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
+from shared.identity.session_keeping import SessionKeeper, SignedIn
+from shared.identity.users import Users
 from shared.kernel.clock import Clock
 from shared.kernel.ids import IdentityProviderId, TenantId
 from shared.tenancy.models import Member
@@ -62,20 +65,13 @@ class ReturnedSignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalSignIn:
-    """Begins and completes sign-ins through the connections of organisations."""
+class SignInStart:
+    """Begins sign-ins through the connections of organisations."""
 
     providers: IdentityProviders
     pending: PendingSignIns
-    vault: CredentialVault
     client: OpenIdClient
-    admission: Admission
-    events: SecurityEvents
     clock: Clock
-
-    async def methods(self, tenant: TenantId) -> list[IdentityProvider]:
-        """Return the connections of an organisation; of one that does not exist, as of one without any, none."""
-        return await self.providers.providers(tenant)
 
     async def start(self, tenant: TenantId, provider_id: IdentityProviderId, redirect_uri: str) -> StartedSignIn:
         """Begin a sign-in; it must be completed within ten minutes, once.
@@ -107,11 +103,27 @@ class ExternalSignIn:
         url = f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
         return StartedSignIn(url, state, binding, expires_at)
 
-    async def complete(self, returned: ReturnedSignIn) -> Member:
-        """Return the member who signed in.
 
-        Raises: UnknownSignInError, RefusedSignInError, NotAMemberError, UnfitIdentityProviderError,
-        IdentityProviderUnreachableError, ChangedMeanwhileError.
+@dataclass(frozen=True, slots=True)
+class SignInCompletion:
+    """Completes what was begun."""
+
+    providers: IdentityProviders
+    pending: PendingSignIns
+    vault: CredentialVault
+    client: OpenIdClient
+    admission: Admission
+    users: Users
+    sessions: SessionKeeper
+    events: SecurityEvents
+    clock: Clock
+
+    async def complete(self, returned: ReturnedSignIn) -> SignedIn:
+        """Begin a session of the member who signed in, in the organisation of the connection and no other.
+
+        Raises: UnknownSignInError, RefusedSignInError, NotAdmittedError, UnfitIdentityProviderError,
+        IdentityProviderUnreachableError, ChangedMeanwhileError; PasswordChangedMeanwhileError, NoSigningKeyError,
+        SigningKeysUnavailableError, SessionsBusyError.
         """
         sign_in = await self.pending.take(_hash(returned.state), _hash(returned.binding), self.clock.now())
         if sign_in is None:
@@ -120,8 +132,8 @@ class ExternalSignIn:
         if provider is None:
             raise UnknownSignInError
         try:
-            return await self._finish(provider, sign_in, returned)
-        except (RefusedSignInError, NotAMemberError) as refusal:
+            member = await self._recognise(provider, sign_in, returned)
+        except (RefusedSignInError, NotAdmittedError) as refusal:
             await self.events.record(
                 provider.tenant,
                 new_event(
@@ -132,8 +144,12 @@ class ExternalSignIn:
                 ),
             )
             raise
+        user = await self.users.by_id(member.user_id)
+        if user is None:
+            raise NotAdmittedError(REMOVED)
+        return await self.sessions.begin(provider.tenant, user, member.role)
 
-    async def _finish(self, provider: IdentityProvider, sign_in: PendingSignIn, returned: ReturnedSignIn) -> Member:
+    async def _recognise(self, provider: IdentityProvider, sign_in: PendingSignIn, returned: ReturnedSignIn) -> Member:
         if returned.redirect_uri != sign_in.redirect_uri:
             # The answer of another connection's provider would have come to that connection's address.
             raise RefusedSignInError("redirect_uri")
