@@ -60,13 +60,15 @@ class TestSigner:
         return self.signer.sign({**usual, **claims}, self.key_id, self.private_key)
 
 
-def open_signer(cloud: Cloud) -> TestSigner:
-    """Make the first signing key of `cloud`, if there is none, and return what signs with it.
-
-    It settles `iss` and `aud`, too.
-    """
+def settle_names(cloud: Cloud) -> None:
+    """Give the functions of `cloud` the names that tokens of a test carry as `iss` and `aud`."""
     cloud.variables[TOKEN_ISSUER.resource.variable] = ISSUER
     cloud.variables[TOKEN_AUDIENCE.resource.variable] = AUDIENCE
+
+
+def open_signer(cloud: Cloud) -> TestSigner:
+    """Make the first signing key of `cloud`, if there is none, and return what signs with it."""
+    settle_names(cloud)
     published = DynamoPublishedKeys(cloud.dynamodb, cloud.address_of(IDENTITY))
     safe = SecretKeySafe(boto3.client("secretsmanager"), cloud.address_of(SIGNING_KEYS))
 
@@ -77,6 +79,11 @@ def open_signer(cloud: Cloud) -> TestSigner:
         return TestSigner(key.key_id, private[key.key_id], JoseTokenSigner())
 
     return _run(first_key())
+
+
+def stranger_beside(genuine: TestSigner) -> TestSigner:
+    """Return a signer with a key of its own, which it calls by the name of the genuine one."""
+    return TestSigner(genuine.key_id, _run(RsaKeyMaker().make()).private, genuine.signer)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -12,6 +12,7 @@ from shared.operations.capabilities import (
     ARTIFACTS,
     EMBEDDER,
     EMBEDDINGS,
+    IDENTITY,
     METADATA,
     PARSER,
     TOKEN_AUDIENCE,
@@ -24,6 +25,8 @@ from shared.operations.capabilities import (
 from shared.operations.grants import Grants, UndeclaredUseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.adapters.aws.clients import AwsClients
     from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
     from shared.adapters.dynamodb.records import DynamoRecords
@@ -66,17 +69,27 @@ class Adapters:
 
     @cached_property
     def token_verifier(self) -> "TokenVerifier":
-        """It remembers the issuer's keys between invocations."""
-        from shared.adapters.jose.key_set import KeySet, fetcher
+        """It remembers the published keys between invocations."""
+        from shared.adapters.jose.key_set import KeySet
         from shared.adapters.jose.token_verifier import JoseTokenVerifier
 
-        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS)
+        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, IDENTITY.read)
         return JoseTokenVerifier(
-            KeySet(fetcher(self._settings.address_of(TOKEN_KEYS.resource), self._settings.environment)),
+            KeySet(self._key_set_source()),
             issuer=self._settings.address_of(TOKEN_ISSUER.resource),
             audience=self._settings.address_of(TOKEN_AUDIENCE.resource),
             clock=self._clock,
         )
+
+    def _key_set_source(self) -> "Callable[[], bytes]":
+        """Return what fetches the keys: the identity table, or the address that a setting still names."""
+        if self._settings.is_known(TOKEN_KEYS.resource):
+            from shared.adapters.jose.key_set import fetcher
+
+            return fetcher(self._settings.address_of(TOKEN_KEYS.resource), self._settings.environment)
+        from shared.adapters.dynamodb.signing_keys import key_set_source
+
+        return key_set_source(self.aws.dynamodb, self._settings.address_of(IDENTITY))
 
     @cached_property
     def records(self) -> "DynamoRecords":

@@ -74,6 +74,10 @@ class Settings:
         """Return where `resource` is: a name, an address or a folder. Raises: MissingSettingError."""
         return self._get(resource.variable)
 
+    def is_known(self, resource: Resource) -> bool:
+        """Answer whether this process was given an address of `resource`."""
+        return bool(self._variables.get(resource.variable))
+
     def known_addresses(self) -> dict[str, str]:
         """Return the resource name of every address this process was given."""
         return {

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx
 
-from localstack.issuer import LocalIssuer
 from localstack.members import Enrolment
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
@@ -23,6 +22,7 @@ from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
 from tests.ingestion.cloud import Cloud
+from tests.signing import TestSigner
 
 POLICY = IngestionPolicy()
 
@@ -33,7 +33,7 @@ class Tenant:
 
     id: str
     client: httpx.AsyncClient
-    issuer: LocalIssuer
+    issuer: TestSigner
     cloud: Cloud
     people: Enrolment
 
