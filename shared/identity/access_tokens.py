@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -39,7 +39,7 @@ class TokenSigner(Protocol):
 class AccessToken:
     """A signed token and how long it is good."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
     lifetime_s: int
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from shared.kernel.ids import TenantId, UserId, new_id
+from shared.kernel.pages import Page, PageToken, collect_page
 
 KEPT_FOR: Final = timedelta(days=400)
 
@@ -18,7 +19,6 @@ class SecurityEventKind(StrEnum):
     SIGN_IN_LOCKED = "sign-in-locked"
     REFRESH_TOKEN_REUSED = "refresh-token-reused"  # noqa: S105 (a name)
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 (a name)
-    SESSIONS_ENDED = "sessions-ended"
     API_KEY_CREATED = "api-key-created"
     API_KEY_REVOKED = "api-key-revoked"
     ROLE_CHANGED = "role-changed"
@@ -61,3 +61,16 @@ class SecurityEvents(Protocol):
     async def newest(self, tenant: TenantId, limit: int, before: str | None = None) -> list[SecurityEvent]:
         """Return up to `limit` events, newest first; those older than the event with the id `before`, if given."""
         ...
+
+
+async def event_page(
+    events: SecurityEvents, tenant: TenantId, limit: int, token: PageToken | None
+) -> Page[SecurityEvent]:
+    """Return up to `limit` events, newest first, from where `token` says. Raises: InvalidPageTokenError."""
+
+    async def read(most: int, after: str | None) -> list[SecurityEvent]:
+        return await events.newest(tenant, most, after)
+
+    return await collect_page(
+        read, lambda event: event.event_id, lambda _: True, limit, token, (tenant, "security-events")
+    )

@@ -1,7 +1,7 @@
 """Beginning, refreshing and ending sessions (T2)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -34,7 +34,7 @@ class SignedIn:
     user: UserId
     role: Role
     access: AccessToken
-    refresh_token: str
+    refresh_token: str = field(repr=False)
     refresh_expires_at: datetime
 
 

@@ -16,7 +16,7 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, NewType, Protocol
@@ -108,7 +108,7 @@ class Session:
     current_hash: str
     generation: int = 1
     previous_hash: str | None = None
-    step_key: str | None = None
+    step_key: str | None = field(default=None, repr=False)
     rotated_at: datetime | None = None
     revoked_at: datetime | None = None
 

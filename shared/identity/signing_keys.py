@@ -9,7 +9,7 @@ all who verify. The very first key signs at once, for there is nobody yet who co
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import ClassVar, Final, Protocol
@@ -62,6 +62,10 @@ class SigningKey:
     published_at: datetime
     signs_from: datetime
 
+    def to_jwk(self) -> dict[str, str]:
+        """Return the key as a JSON web key (RFC 7517)."""
+        return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.key_id, "n": self.modulus, "e": self.exponent}
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -70,7 +74,7 @@ class NewKey:
     key_id: str
     modulus: str
     exponent: str
-    private: str
+    private: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,12 @@ class KeyRing:
         if not begun:
             raise NoSigningKeyError
         return begun[-1]
+
+    def to_jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return all keys as a JWKS document. Raises: NoSigningKeyError: nobody should remember that there are none."""
+        if not self.keys:
+            raise NoSigningKeyError
+        return {"keys": [key.to_jwk() for key in self.keys]}
 
     def is_changing(self, now: datetime) -> bool:
         """Answer whether another run may be between publishing a key and storing its private half."""

@@ -1,7 +1,7 @@
 """People: one account per e-mail address, whatever organisations they belong to (T1, T2)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Protocol
 
@@ -49,7 +49,7 @@ class User:
     user_id: UserId
     email: str
     display_name: str
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
     created_at: datetime
     password_version: int = 1
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import jwks_key
-from shared.identity.signing_keys import KeyRing, SigningKey, SigningKeysUnavailableError
+from shared.identity.signing_keys import KeyRing, NoSigningKeyError, SigningKeysUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,11 +62,6 @@ class DynamoPublishedKeys:
         return KeyRing() if item is None else _RING.validate_python(from_attribute(item["record"]))
 
 
-def key_set_of(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
-    """Return the keys of a ring as a JWKS document (RFC 7517 §5)."""
-    return {"keys": [_jwk(key) for key in ring.keys]}
-
-
 def key_set_source(client: "DynamoDBClient", table: str) -> Callable[[], bytes]:
     """Return what fetches the published keys as a JWKS document.
 
@@ -76,15 +71,8 @@ def key_set_source(client: "DynamoDBClient", table: str) -> Callable[[], bytes]:
 
     def fetch() -> bytes:
         try:
-            ring = published.read()
-        except (BotoCoreError, ClientError) as error:
+            return json.dumps(published.read().to_jwks()).encode()
+        except (BotoCoreError, ClientError, NoSigningKeyError) as error:
             raise ConnectionError("The published keys cannot be read.") from error
-        if not ring.keys:
-            raise ConnectionError("No keys are published yet.")
-        return json.dumps(key_set_of(ring)).encode()
 
     return fetch
-
-
-def _jwk(key: SigningKey) -> dict[str, str]:
-    return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.key_id, "n": key.modulus, "e": key.exponent}
