@@ -2,13 +2,13 @@
 
 from shared.composition.services import Services
 from shared.knowledge.messages import LookAgain
-from shared.operations.capabilities import ACCEPT_QUEUE, METADATA, PARSE_QUEUE, SWEEP_QUEUE, UPLOADS
+from shared.operations.capabilities import ACCEPT_QUEUE, IDENTITY, METADATA, PARSE_QUEUE, SWEEP_QUEUE, UPLOADS
 from shared.operations.declaration import operation
 
 
 @operation(
     ACCEPT_QUEUE,
-    uses=[METADATA.read, METADATA.write, UPLOADS.get, PARSE_QUEUE.send, SWEEP_QUEUE.send],
+    uses=[METADATA.read, METADATA.write, IDENTITY.read, UPLOADS.get, PARSE_QUEUE.send, SWEEP_QUEUE.send],
     batch_size=5,
     memory_mb=1024,
     timeout_s=60,

@@ -42,10 +42,11 @@ async def create_upload(
 ) -> CreatedUpload:
     """Create a document that awaits its file, and a form that sends it. The form takes that one file and expires.
 
+    With `size_bytes`, that much of your storage is reserved until the file is there, and the form takes no more.
     Repeated with the same Idempotency-Key, it answers with the same document and a fresh form.
 
     Raises: KnowledgeBaseNotFoundError, DuplicateDocumentError, DocumentLimitError, DocumentTooLargeError,
-    InvalidMetadataError, InvalidFieldError, IdempotencyKeyReusedError, RetryLaterError.
+    CapacityExhaustedError, InvalidMetadataError, InvalidFieldError, IdempotencyKeyReusedError, RetryLaterError.
     """
     asked_for = request.model_dump_json()
     upload_id = await services.repeated_requests.choose_id(caller, "upload", idempotency_key, kb_id, asked_for)
@@ -59,6 +60,7 @@ async def create_upload(
             sha256=request.sha256,
             metadata=request.metadata,
         ),
+        caller.figures,
         UploadId(upload_id),
     )
     document = promise.document

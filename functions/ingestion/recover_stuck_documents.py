@@ -3,6 +3,7 @@
 from shared.composition.services import Services
 from shared.operations.capabilities import (
     ACCEPT_QUEUE,
+    IDENTITY,
     INDEX_QUEUE,
     METADATA,
     PARSE_QUEUE,
@@ -20,6 +21,7 @@ from shared.operations.declaration import ScheduleTrigger, operation
         METADATA.read,
         METADATA.query_indexes,
         METADATA.write,
+        IDENTITY.read,
         UPLOADS.get,
         ACCEPT_QUEUE.send,
         PARSE_QUEUE.send,

@@ -24,5 +24,5 @@ async def retry_document(
     Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError, NothingToRetryError, ContentGoneError,
     RetryLaterError.
     """
-    await services.documents.retry(caller.tenant, kb_id, document_id)
+    await services.documents.retry(caller.tenant, kb_id, document_id, caller.figures)
     return await services.catalogue.document(caller.tenant, kb_id, document_id)

@@ -26,13 +26,14 @@ async def create_knowledge_base(
 ) -> KnowledgeBaseDescription:
     """Create an empty knowledge base. Repeated with the same Idempotency-Key, it answers with the same base.
 
-    Raises: InvalidConfigurationError, IdempotencyKeyReusedError.
+    Raises: InvalidConfigurationError, DocumentLimitAbovePlanError, CapacityExhaustedError, IdempotencyKeyReusedError.
     """
     asked_for = request.model_dump_json()
     kb_id = await services.repeated_requests.choose_id(caller, "kb", idempotency_key, asked_for)
     base = await services.knowledge_bases.create(
         caller.tenant,
         request.name,
+        caller.figures,
         kb_id=KnowledgeBaseId(kb_id),
         description=request.description,
         config=request.config.applied_to(KnowledgeBaseConfig()),

@@ -23,7 +23,8 @@ async def update_knowledge_base(
 
     While they are, the old configuration is served and searches go on as before.
 
-    Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError, RetryLaterError.
+    Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError,
+    DocumentLimitAbovePlanError, RetryLaterError.
     """
-    base = await services.knowledge_bases.update(caller.tenant, kb_id, request.to_change())
+    base = await services.knowledge_bases.update(caller.tenant, kb_id, request.to_change(), caller.figures)
     return await services.catalogue.describe_base(base)

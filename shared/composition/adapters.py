@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from shared.identity.tokens import TokenVerifier
     from shared.kernel.repeated_requests import RequestMemory
     from shared.knowledge.messages import Message
-    from shared.knowledge.ports import ArtifactStore, WorkQueue
+    from shared.knowledge.ports import ArtifactStore, TenantFigures, WorkQueue
     from shared.retrieval.ports import ChunkIndex, EmbeddingCache
 
 EMBEDDED_VECTORS: Final = "sqlite"
@@ -98,6 +98,14 @@ class Adapters:
 
         self._grants.require(METADATA.read)
         return DynamoRecords(self.aws.dynamodb, self._settings.address_of(METADATA))
+
+    @cached_property
+    def tenant_figures(self) -> "TenantFigures":
+        """What plans allow, for functions that no caller asks."""
+        from shared.adapters.dynamodb.tenant_figures import DynamoTenantFigures
+
+        self._grants.require(IDENTITY.read)
+        return DynamoTenantFigures(self.aws.dynamodb, self._settings.address_of(IDENTITY), self._clock)
 
     @cached_property
     def live_documents(self) -> "DynamoLiveDocuments":

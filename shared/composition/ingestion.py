@@ -31,7 +31,7 @@ class Ingestion:
         from shared.knowledge.intake import Intake
 
         parts = self.adapters
-        return Intake(parts.records, parts.objects, parts.work_queue, self.clock, self.policy)
+        return Intake(parts.records, parts.objects, parts.work_queue, parts.tenant_figures, self.clock, self.policy)
 
     @cached_property
     def parsing(self) -> "Parsing":
@@ -87,7 +87,15 @@ class Ingestion:
         from shared.knowledge.recovery import Recovery
 
         parts = self.adapters
-        return Recovery(parts.records, parts.records, parts.objects, parts.work_queue, self.clock, self.policy)
+        return Recovery(
+            parts.records,
+            parts.records,
+            parts.objects,
+            parts.work_queue,
+            parts.tenant_figures,
+            self.clock,
+            self.policy,
+        )
 
     @cached_property
     def reindexing(self) -> "Reindexing":

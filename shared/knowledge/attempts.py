@@ -22,12 +22,12 @@ from shared.knowledge.errors import (
     RetryLaterError,
     StaleWriteError,
 )
-from shared.knowledge.intake import parse_of
 from shared.knowledge.lifecycle import fail, is_of_failed_unit, move_to_stage, reject, with_attempts
 from shared.knowledge.models import Attempts, Document, KnowledgeBase, ReasonCode, Stage, Work
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, WorkQueue
 from shared.knowledge.settlement import Settled, Settlement
+from shared.knowledge.waiting_line import WaitingLine
 
 PARSE: Final = "parse"
 PUBLISH: Final = "publish"
@@ -82,10 +82,10 @@ class AttemptLedger:
 
     def __init__(self, records: DocumentRepository, queue: WorkQueue, clock: Clock, policy: IngestionPolicy) -> None:
         self._records = records
-        self._queue = queue
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def look(self, unit: Unit) -> tuple[KnowledgeBase, Document, Work]:
         """Return the records of `unit` while its generation is under way.
@@ -169,7 +169,7 @@ class AttemptLedger:
     async def _end_rejected(self, leased: Leased, error: RejectedDocumentError) -> None:
         reason = str(error.facts.get("reason", ReasonCode.PARSING_FAILED))
         now = self._clock.now()
-        await self._announce(
+        await self._line.follow(
             await self.settle(leased.unit, lambda _kb, document: reject(document, reason, str(error), now))
         )
 
@@ -197,13 +197,9 @@ class AttemptLedger:
     async def give_up(self, unit: Unit, reason: ReasonCode, detail: str | None) -> None:
         """End the generation as failed, and remember `unit` as what failed."""
         now = self._clock.now()
-        await self._announce(
+        await self._line.follow(
             await self.settle(unit, lambda _kb, document: fail(document, unit.name, reason, detail, now))
         )
-
-    async def _announce(self, settled: Settled) -> None:
-        """Start whoever waited for the content that became free."""
-        await self._queue.send([parse_of(promoted) for promoted in settled.promoted])
 
 
 def _exhausted() -> AttemptsExhaustedError:

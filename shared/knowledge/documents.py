@@ -17,16 +17,18 @@ from shared.knowledge.errors import (
     RetryLaterError,
     StaleWriteError,
 )
-from shared.knowledge.intake import Intake, parse_of, sweep_of
+from shared.knowledge.intake import Intake
 from shared.knowledge.keys import upload_key
 from shared.knowledge.lifecycle import bury, cancel, forget_versions
-from shared.knowledge.messages import AdvanceReindex
+from shared.knowledge.messages import AdvanceReindex, sweep_of
 from shared.knowledge.metadata import check_metadata
 from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Stage
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import DocumentRepository, ObjectStore, UploadForm, UploadLinks, WorkQueue
+from shared.knowledge.ports import DocumentRepository, KnownFigures, ObjectStore, UploadForm, UploadLinks, WorkQueue
 from shared.knowledge.settlement import Settlement
+from shared.knowledge.waiting_line import WaitingLine
 from shared.retrieval.fields import MetadataValue
+from shared.tenancy.plans import Figures
 
 _TRIES = 30
 
@@ -70,16 +72,22 @@ class Documents:
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
-        self._intake = Intake(records, objects, queue, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def create_upload(
-        self, tenant: TenantId, kb_id: KnowledgeBaseId, request: UploadRequest, upload_id: UploadId | None = None
+        self,
+        tenant: TenantId,
+        kb_id: KnowledgeBaseId,
+        request: UploadRequest,
+        figures: Figures,
+        upload_id: UploadId | None = None,
     ) -> Promise:
         """Promise a document and return the form that fills it; its status is `processing` from now on.
 
+        A size that the request names is reserved in the tenant's storage, and the form takes no more than that.
         Under an `upload_id` that was promised before, return that document as it is now, with a fresh form.
         Raises: KnowledgeBaseNotFoundError, DocumentTooLargeError, InvalidMetadataError, DuplicateDocumentError,
-        DocumentLimitError; DocumentNotFoundError when the document promised before was deleted.
+        DocumentLimitError, CapacityExhaustedError; DocumentNotFoundError when the document promised before was deleted.
         """
         if request.size_bytes is not None and request.size_bytes > self._policy.max_file_bytes:
             raise DocumentTooLargeError(
@@ -97,7 +105,7 @@ class Documents:
             if request.sha256 is not None:
                 await self._refuse_duplicate(tenant, kb_id, request.sha256)
             try:
-                settled = await self._settlement.settle(kb, None, document, insist_on_base=True)
+                settled = await self._settlement.settle(kb, None, document, figures=figures, insist_on_base=True)
             except StaleWriteError:
                 continue
             return await self._promise(settled.document, request)
@@ -120,6 +128,7 @@ class Documents:
             upload_id=upload_id,
             upload_expires_at=now + self._policy.upload_promise,
             promised_sha256=request.sha256,
+            promised_bytes=request.size_bytes,
             content_type=request.content_type,
             metadata=check_metadata(kb.config, request.metadata),
         )
@@ -132,7 +141,7 @@ class Documents:
         form = await self._links.upload_form(
             document.tenant,
             document.key,
-            max_bytes=self._policy.max_file_bytes,
+            max_bytes=document.promised_bytes or self._policy.max_file_bytes,
             expires_in_s=lifetime_s,
             content_type=request.content_type,
             sha256=request.sha256,
@@ -174,7 +183,8 @@ class Documents:
         is_new_life = overtaken and not document.is_deleted and (left.work is not None or bool(left.live))
         after = left if is_new_life else bury(left, now, by_request=True)
         settled = await self._settlement.settle(kb, document, after)
-        await self._queue.send([sweep_of(settled.document), *map(parse_of, settled.promoted)])
+        await self._queue.send([sweep_of(settled.document)])
+        await self._line.follow(settled)
 
     async def cancel(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document:
         """Stop what is under way; a version that is live stays live. Returns the document as it is then.
@@ -190,11 +200,14 @@ class Documents:
                 settled = await self._settlement.settle(kb, document, cancel(document, self._clock.now()))
             except StaleWriteError:
                 continue
-            await self._queue.send([sweep_of(settled.document), *map(parse_of, settled.promoted)])
+            await self._queue.send([sweep_of(settled.document)])
+            await self._line.follow(settled)
             return settled.document
         raise RetryLaterError("The document keeps changing. Cancel it again.", retry_after_s=1)
 
-    async def retry(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document:
+    async def retry(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId, figures: Figures
+    ) -> Document:
         """Start the newest upload anew, as a new generation. Returns the document as it is then.
 
         Raises: DocumentNotFoundError, NothingToRetryError, ContentGoneError.
@@ -207,7 +220,8 @@ class Documents:
             raise NothingToRetryError(f"The document is {document.status.value}; there is nothing to retry.")
         if document.source is None:
             raise NothingToRetryError("No file ever arrived for this document. Create a new upload.")
-        again = await self._intake.look_again(document.key, again=True)
+        intake = Intake(self._records, self._objects, self._queue, KnownFigures(figures), self._clock, self._policy)
+        again = await intake.look_again(document.key, again=True)
         if again is None or again.is_deleted:
             raise ContentGoneError("The file is not in the bucket any more. Upload it again.")
         return again

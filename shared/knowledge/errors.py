@@ -45,6 +45,33 @@ class DocumentLimitError(TesseraError):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+class CapacityExhaustedError(TesseraError):
+    """The tenant has as much of something as its plan allows; `what` in the facts names it. Waiting does not help."""
+
+    code: ClassVar[str] = "quota-exhausted"
+    kind: ClassVar[Kind] = Kind.LIMITED
+
+    def __init__(self, what: str, limit: int, used: int) -> None:
+        super().__init__(
+            f"Your plan's {what.replace('_', ' ')} do not allow more: {used:,} of {limit:,} are in use. "
+            "Delete some, or move to a larger plan.",
+            what=what,
+            limit=limit,
+            used=used,
+        )
+
+
+class DocumentLimitAbovePlanError(TesseraError):
+    """A knowledge base may not be given a higher limit than the tenant's plan has."""
+
+    code: ClassVar[str] = "document-limit-above-plan"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class NoPlaceError(Exception):
+    """As many documents of the tenant are processed as may be, or others wait for a place; never leaves the domain."""
+
+
 class DocumentTooLargeError(TesseraError):
     code: ClassVar[str] = "document-too-large"
     kind: ClassVar[Kind] = Kind.TOO_LARGE

@@ -12,7 +12,12 @@ from dataclasses import replace
 from shared.documents.rejections import RejectionReason
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TaskId, new_id
-from shared.knowledge.errors import DocumentLimitError, RetryLaterError, StaleWriteError
+from shared.knowledge.errors import (
+    CapacityExhaustedError,
+    DocumentLimitError,
+    RetryLaterError,
+    StaleWriteError,
+)
 from shared.knowledge.keys import ObjectKey, parse_key
 from shared.knowledge.lifecycle import (
     bury,
@@ -22,7 +27,7 @@ from shared.knowledge.lifecycle import (
     skip_duplicate,
     start_upload_work,
 )
-from shared.knowledge.messages import Message, ParseDocument, SweepDocument
+from shared.knowledge.messages import parse_of, sweep_of
 from shared.knowledge.models import (
     Document,
     DocumentStatus,
@@ -33,8 +38,10 @@ from shared.knowledge.models import (
     Stage,
 )
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import DocumentRepository, ObjectStore, WorkQueue
-from shared.knowledge.settlement import ContentHeldError, Settled, Settlement
+from shared.knowledge.ports import DocumentRepository, ObjectStore, TenantFigures, WorkQueue
+from shared.knowledge.settlement import ContentHeldError, Settlement
+from shared.knowledge.waiting_line import WaitingLine
+from shared.tenancy.plans import Figures
 
 _TRIES = 30
 _log = logging.getLogger("tessera.ingestion")
@@ -48,15 +55,18 @@ class Intake:
         records: DocumentRepository,
         objects: ObjectStore,
         queue: WorkQueue,
+        figures: TenantFigures,
         clock: Clock,
         policy: IngestionPolicy,
     ) -> None:
         self._records = records
         self._objects = objects
         self._queue = queue
+        self._figures = figures
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def look_again(self, key: str, *, again: bool = False) -> Document | None:
         """Bring the document of `key` in line with the object that is there now; doing it twice changes nothing.
@@ -90,7 +100,7 @@ class Intake:
         if document is not None and version.version_id in document.buried:
             return document
         if document is not None and not again and _is_known(document, version):
-            await self._send(document)
+            await self._start(document)
             return document
         current = document or self._found(key)
         return await self._admit(kb, document, current, version, again=again)
@@ -99,8 +109,8 @@ class Intake:
         if document is None or document.is_deleted or document.source is None:
             return document
         settled = await self._settlement.settle(kb, document, bury(document, self._clock.now(), by_request=False))
-        await self._send(settled.document, *settled.promoted)
         await self._queue.send([sweep_of(settled.document)])
+        await self._line.follow(settled)
         return settled.document
 
     def _found(self, key: ObjectKey) -> Document:
@@ -129,7 +139,7 @@ class Intake:
         if document.promised_sha256 is not None and document.promised_sha256 != seen.sha256:
             return await self._reject(kb, before, document, seen, ReasonCode.UPLOAD_MISMATCH, None)
         if _was_cancelled_before_upload(document) and not again:
-            return (await self._settlement.settle(kb, before, replace(document, source=seen))).document
+            return await self._commit(kb, before, replace(document, source=seen))
         task_id = _task_of(document) or TaskId(new_id("task", now))
         document = replace(document, stage=Stage.ACCEPTED)
         unchanged = self._unchanged(kb, document, seen)
@@ -140,10 +150,13 @@ class Intake:
             skipped = replace(skip_duplicate(document, claim.owner, now), source=seen)
             return await self._commit(kb, before, skipped)
         started = start_upload_work(document, seen, kb.serving, now, task_id)
+        figures = await self._figures.figures(document.tenant)
         try:
-            return await self._commit(kb, before, started, insist_on_base=True)
-        except DocumentLimitError as error:
-            return await self._reject(kb, before, document, seen, ReasonCode.DOCUMENT_LIMIT, str(error))
+            return await self._commit(kb, before, started, figures=figures, insist_on_base=True)
+        except (DocumentLimitError, CapacityExhaustedError) as error:
+            is_storage = error.facts.get("what") == "storage_bytes"
+            reason = ReasonCode.STORAGE_QUOTA if is_storage else ReasonCode.DOCUMENT_LIMIT
+            return await self._reject(kb, before, document, seen, reason, str(error))
 
     async def _seen(self, document: Document, version: ObjectVersion) -> ObjectVersion:
         """Return `version` with the hash of its bytes, which are read unless this very version was read before."""
@@ -184,34 +197,23 @@ class Intake:
         )
 
     async def _commit(
-        self, kb: KnowledgeBase, before: Document | None, after: Document, *, insist_on_base: bool = False
+        self,
+        kb: KnowledgeBase,
+        before: Document | None,
+        after: Document,
+        *,
+        figures: Figures | None = None,
+        insist_on_base: bool = False,
     ) -> Document:
-        settled: Settled = await self._settlement.settle(kb, before, after, insist_on_base=insist_on_base)
-        await self._send(settled.document, *settled.promoted)
+        settled = await self._settlement.settle(kb, before, after, figures=figures, insist_on_base=insist_on_base)
+        await self._start(settled.document)
+        await self._line.follow(settled)
         return settled.document
 
-    async def _send(self, *documents: Document) -> None:
-        messages: list[Message] = [
-            parse_of(document)
-            for document in documents
-            if document.work is not None and document.work.stage is Stage.ACCEPTED
-        ]
-        await self._queue.send(messages)
-
-
-def parse_of(document: Document) -> ParseDocument:
-    """Return the message that starts the generation under way."""
-    return ParseDocument(
-        tenant=document.tenant,
-        kb_id=document.kb_id,
-        document_id=document.document_id,
-        generation=document.accepted,
-    )
-
-
-def sweep_of(document: Document) -> SweepDocument:
-    """Return the message that clears what is left over of a document."""
-    return SweepDocument(tenant=document.tenant, kb_id=document.kb_id, document_id=document.document_id)
+    async def _start(self, document: Document) -> None:
+        """Send the message of a document whose turn it is; another one's comes from the waiting line."""
+        if document.work is not None and document.work.stage is Stage.ACCEPTED:
+            await self._queue.send([parse_of(document)])
 
 
 def _is_known(document: Document, version: ObjectVersion) -> bool:

@@ -6,6 +6,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
 from shared.knowledge.config import ConfigChange, KnowledgeBaseConfig
 from shared.knowledge.errors import (
+    DocumentLimitAbovePlanError,
     InvalidConfigurationError,
     KnowledgeBaseNotFoundError,
     KnowledgeBaseReindexingError,
@@ -15,9 +16,10 @@ from shared.knowledge.errors import (
 from shared.knowledge.messages import AdvanceReindex, SweepKnowledgeBase
 from shared.knowledge.models import KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import KnowledgeBaseRepository, Put, WorkQueue
+from shared.knowledge.ports import CheckTally, CountTenant, KnowledgeBaseRepository, Put, WorkQueue
+from shared.tenancy.plans import Figures
 
-_TRIES = 10
+_TRIES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,20 @@ class KnowledgeBases:
         self,
         tenant: TenantId,
         name: str,
+        figures: Figures,
         *,
         kb_id: KnowledgeBaseId | None = None,
         description: str = "",
         config: KnowledgeBaseConfig | None = None,
-        document_limit: int = 1000,
+        document_limit: int | None = None,
     ) -> KnowledgeBase:
         """Create an empty knowledge base; under a `kb_id` that exists, return the base that is there.
 
-        Raises: KnowledgeBaseNotFoundError when the base of that id was deleted meanwhile.
+        Without a `document_limit` it holds as many documents as the plan allows now.
+        Raises: DocumentLimitAbovePlanError, CapacityExhaustedError; KnowledgeBaseNotFoundError when the base of that id
+        was deleted meanwhile.
         """
+        _refuse_above_plan(document_limit, figures)
         now = self._clock.now()
         kb = KnowledgeBase(
             tenant=tenant,
@@ -62,23 +68,29 @@ class KnowledgeBases:
             name=name,
             description=description,
             config=config or KnowledgeBaseConfig(),
-            document_limit=document_limit,
+            document_limit=document_limit or figures.documents_per_knowledge_base,
             created_at=now,
             updated_at=now,
         )
         try:
-            await self._records.commit(tenant, [Put(kb)])
+            await self._records.commit(
+                tenant, [Put(kb), CountTenant(knowledge_bases=1, knowledge_base_limit=figures.knowledge_bases)]
+            )
         except StaleWriteError:
             # Only a repeated request names an id that exists.
             return await self._find(tenant, kb.kb_id)
         return replace(kb, revision=1)
 
-    async def update(self, tenant: TenantId, kb_id: KnowledgeBaseId, change: KnowledgeBaseChange) -> KnowledgeBase:
+    async def update(
+        self, tenant: TenantId, kb_id: KnowledgeBaseId, change: KnowledgeBaseChange, figures: Figures
+    ) -> KnowledgeBase:
         """Change a base. A change of chunking or embedding starts a re-index and the base says so (`reindexing`):
         the old configuration is served until every document is ready under the new one.
 
-        Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError.
+        Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError,
+        DocumentLimitAbovePlanError.
         """
+        _refuse_above_plan(change.document_limit, figures)
         for _ in range(_TRIES):
             kb = await self._find(tenant, kb_id)
             changed = self._changed(kb, change)
@@ -94,14 +106,21 @@ class KnowledgeBases:
     async def delete(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> None:
         """Delete a base: requests that begin after this returns find neither it nor its content (invariant 2).
 
-        Files, texts and chunks are destroyed afterwards. Raises: KnowledgeBaseNotFoundError.
+        What it held counts no more from then on; files, texts and chunks are destroyed afterwards.
+        Raises: KnowledgeBaseNotFoundError.
         """
         for _ in range(_TRIES):
             kb = await self._find(tenant, kb_id)
+            held = await self._records.tally(tenant, kb_id)
             now = self._clock.now()
             try:
                 await self._records.commit(
-                    tenant, [Put(replace(kb, deleted_at=now, updated_at=now, due=now, description=""))]
+                    tenant,
+                    [
+                        Put(replace(kb, deleted_at=now, updated_at=now, due=now, description="")),
+                        CheckTally(kb_id, held),
+                        CountTenant(knowledge_bases=-1, documents=-held.documents, bytes=-held.bytes),
+                    ],
                 )
             except StaleWriteError:
                 continue
@@ -148,6 +167,17 @@ class KnowledgeBases:
             newest=kb.newest + 1,
             target_config=wanted,
             due=now,
+        )
+
+
+def _refuse_above_plan(document_limit: int | None, figures: Figures) -> None:
+    most = figures.documents_per_knowledge_base
+    if document_limit is not None and document_limit > most:
+        raise DocumentLimitAbovePlanError(
+            f"Your plan allows {most:,} documents in a knowledge base. Ask for that many at most, or move to a larger "
+            "plan.",
+            document_limit=document_limit,
+            limit=most,
         )
 
 

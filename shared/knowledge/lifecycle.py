@@ -28,13 +28,19 @@ from shared.knowledge.policy import IngestionPolicy
 def start_upload_work(
     document: Document, source: ObjectVersion, index_generation: IndexGeneration, now: datetime, task_id: TaskId
 ) -> Document:
-    """Take a new generation for new content; an older one under way is abandoned, what is served stays served."""
+    """Take a new generation for new content; an older one under way is abandoned, what is served stays served.
+
+    It waits in line, unless the one before it is processed or waits: then it takes over that place.
+    """
+    ticket = _ticket_of(document, now)
     cleared = drop_work(document, now)
-    work = Work(cleared.accepted + 1, index_generation, Purpose.UPLOAD, source, Stage.ACCEPTED, now)
+    work = Work(
+        cleared.accepted + 1, index_generation, Purpose.UPLOAD, source, _first_stage(ticket), now, ticket=ticket
+    )
     return replace(
         _without_verdict(cleared),
         status=DocumentStatus.PROCESSING,
-        stage=Stage.ACCEPTED,
+        stage=work.stage,
         source=source,
         accepted=work.generation,
         work=work,
@@ -47,10 +53,46 @@ def start_upload_work(
 
 def start_reindex_work(document: Document, served: LiveGeneration, target: IndexGeneration, now: datetime) -> Document:
     """Take a new generation that indexes the served content another way; the document's status does not change."""
+    ticket = _ticket_of(document, now)
     work = Work(
-        document.accepted + 1, target, Purpose.REINDEX, served.source, Stage.ACCEPTED, now, text_of=served.generation
+        document.accepted + 1,
+        target,
+        Purpose.REINDEX,
+        served.source,
+        _first_stage(ticket),
+        now,
+        text_of=served.generation,
+        ticket=ticket,
     )
     return replace(document, accepted=work.generation, work=work, failure=None, reindex_failed=None)
+
+
+def _ticket_of(document: Document, now: datetime) -> str | None:
+    """Return the place in the waiting line of what starts now; None for a document that is processed already."""
+    if document.work is not None:
+        return document.work.ticket
+    return f"{int(now.timestamp() * 1000):013d}-{document.document_id}"
+
+
+def _first_stage(ticket: str | None) -> Stage:
+    return Stage.ACCEPTED if ticket is None else Stage.QUEUED
+
+
+def begin(document: Document, now: datetime) -> Document:
+    """Let what waited be processed; how long it waited is one of its timings."""
+    work = document.work
+    if work is None or work.ticket is None:
+        return document
+    return move_to_stage(replace(document, work=replace(work, ticket=None)), Stage.ACCEPTED, now)
+
+
+def begin_at_once(document: Document) -> Document:
+    """Let what would have had to wait be processed without ever having waited."""
+    work = document.work
+    if work is None or work.ticket is None:
+        return document
+    started = replace(document, work=replace(work, ticket=None, stage=Stage.ACCEPTED))
+    return started if work.purpose is Purpose.REINDEX else replace(started, stage=Stage.ACCEPTED)
 
 
 def restart_under(
@@ -264,9 +306,13 @@ def is_of_failed_unit(document: Document, generation: Generation, unit: str) -> 
 def due_of(document: Document, policy: IngestionPolicy) -> datetime | None:
     """Return when somebody has to look at the record again: work that stalls, leftovers to clear, a promise's end."""
     moments = [left.due for left in document.leftovers]
-    if document.work is not None:
+    if document.work is not None and not document.is_waiting:  # somebody else looks after the whole waiting line
         moments.append(_work_due(document.work, policy))
-    elif document.stage is Stage.AWAITING_UPLOAD and document.status is DocumentStatus.PROCESSING:
+    elif (
+        document.work is None
+        and document.stage is Stage.AWAITING_UPLOAD
+        and document.status is DocumentStatus.PROCESSING
+    ):
         moments.extend([document.upload_expires_at] if document.upload_expires_at is not None else [])
     return min(moments, default=None)
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
+from shared.knowledge.models import Document
 
 
 class Message(BaseModel):
@@ -88,3 +89,18 @@ class AdvanceReindex(Message):
     publishes: int | None = None
     lacking: int = 0
     in_flight: int = 0
+
+
+def parse_of(document: Document) -> ParseDocument:
+    """Return the message that starts the generation under way."""
+    return ParseDocument(
+        tenant=document.tenant,
+        kb_id=document.kb_id,
+        document_id=document.document_id,
+        generation=document.accepted,
+    )
+
+
+def sweep_of(document: Document) -> SweepDocument:
+    """Return the message that clears what is left over of a document."""
+    return SweepDocument(tenant=document.tenant, kb_id=document.kb_id, document_id=document.document_id)

@@ -32,6 +32,7 @@ class Stage(StrEnum):
     """Where the latest attempt is, or where it ended."""
 
     AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
     ACCEPTED = "accepted"
     PARSING = "parsing"
     INDEXING = "indexing"
@@ -44,6 +45,7 @@ class ReasonCode(StrEnum):
 
     TOO_LARGE = "too_large"
     DOCUMENT_LIMIT = "document_limit_reached"
+    STORAGE_QUOTA = "storage_quota_exhausted"
     UPLOAD_MISMATCH = "upload_mismatch"
     NO_CHUNKS = "no_chunks"
     PARSING_FAILED = "parsing_failed"
@@ -97,7 +99,8 @@ class Work:
     """A generation being built. A unit is `parse`, `index-<batch>` or `publish`; `batches_done` is a set, no count.
 
     `nudges` counts how often its messages were sent again. `text_of` names the generation whose canonical text is to
-    be taken over (re-index), None to parse the source.
+    be taken over (re-index), None to parse the source. `ticket` is its place in the tenant's waiting
+    line, None from when it is processed.
     """
 
     generation: Generation
@@ -107,6 +110,7 @@ class Work:
     stage: Stage
     stage_since: datetime
     text_of: Generation | None = None
+    ticket: str | None = None
     attempts: Mapping[str, Attempts] = field(default_factory=dict)
     pages: int = 0
     chunks: int = 0
@@ -175,6 +179,7 @@ class Document:
     upload_id: UploadId | None = None
     upload_expires_at: datetime | None = None
     promised_sha256: str | None = None
+    promised_bytes: int | None = None
     content_type: str | None = None
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     source: ObjectVersion | None = None
@@ -201,6 +206,32 @@ class Document:
     def occupies_place(self) -> bool:
         """Whether the document counts against its knowledge base's limit: it is served, or on its way."""
         return not self.is_deleted and (bool(self.live) or self.status is DocumentStatus.PROCESSING)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it stands in the tenant's line of documents that wait to be processed."""
+        return self.work is not None and self.work.ticket is not None
+
+    @property
+    def is_in_process(self) -> bool:
+        """Whether it occupies one of the tenant's places for documents that are processed at once."""
+        return self.work is not None and self.work.ticket is None
+
+    @property
+    def stored_bytes(self) -> int:
+        """What counts against the tenant's storage: each content that is served or on its way, once.
+
+        Before its file arrives that is the size that was promised, 0 where none was. A file that was refused, failed or
+        waits as a duplicate does not count.
+        """
+        if self.is_deleted:
+            return 0
+        if self.source is None:
+            return (self.promised_bytes or 0) if self.status is DocumentStatus.PROCESSING else 0
+        sources = [live.source for live in self.live.values()]
+        if self.work is not None:
+            sources.append(self.work.source)
+        return sum({source.sha256 or source.version_id: source.size_bytes for source in sources}.values())
 
     @property
     def held_hashes(self) -> frozenset[str]:
@@ -273,10 +304,41 @@ class KnowledgeBase:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counters of one knowledge base: documents that count against the limit, and publishes ever made."""
+    """Counters of one knowledge base: documents and bytes that count against limits, and publishes ever made."""
 
     documents: int = 0
     publishes: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTally:
+    """What a tenant has: knowledge bases, and the documents and bytes in them. Deleted ones count no more."""
+
+    knowledge_bases: int = 0
+    documents: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How many documents of a tenant are processed now, how many wait, and how many may be processed at once.
+
+    `places` is what the tenant's plan allowed when it was last asked; 0 until then.
+    """
+
+    processing: int = 0
+    waiting: int = 0
+    places: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A document's place in its tenant's waiting line: the string order of `place` is the order of waiting."""
+
+    place: str
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
 
 
 @dataclass(frozen=True, slots=True)

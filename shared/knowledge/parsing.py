@@ -12,9 +12,8 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
 from shared.knowledge.attempts import PARSE, AttemptLedger, Leased, SupersededError, Unit
 from shared.knowledge.errors import ContentGoneError
-from shared.knowledge.intake import parse_of
 from shared.knowledge.lifecycle import move_to_stage, restart_under, with_attempts
-from shared.knowledge.messages import IndexChunks, LookAgain, Message, ParseDocument
+from shared.knowledge.messages import IndexChunks, LookAgain, Message, ParseDocument, parse_of
 from shared.knowledge.models import Document, KnowledgeBase, Purpose, Stage, Work
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import ArtifactStore, DocumentRepository, ObjectStore, WorkQueue

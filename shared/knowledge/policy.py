@@ -13,6 +13,7 @@ class IngestionPolicy:
     `lease_s` must exceed the longest time a stage may run. `patience_s` is how long a message may wait before it is
     taken for lost; it doubles each time. `read_grace_s` is what readers of a replaced generation get to finish.
     `message_lifetime_s` is the longest time a stalled writer can come back: queues keep messages no longer.
+    `line_check_s` is how soon somebody looks whether documents wait although there is a place for them.
     """
 
     attempts: int = 3
@@ -20,6 +21,7 @@ class IngestionPolicy:
     lease_s: float = 150
     lease_margin_s: float = 15
     patience_s: float = 900
+    line_check_s: float = 60
     read_grace_s: float = 900
     message_lifetime_s: float = 14 * 86_400
     upload_lifetime_s: int = 900
@@ -48,6 +50,10 @@ class IngestionPolicy:
     @property
     def patience(self) -> timedelta:
         return timedelta(seconds=self.patience_s)
+
+    @property
+    def line_check(self) -> timedelta:
+        return timedelta(seconds=self.line_check_s)
 
     @property
     def read_grace(self) -> timedelta:

@@ -3,13 +3,24 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from shared.documents.canonical import CanonicalText
 from shared.documents.serialisation import ChunkManifest
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
 from shared.knowledge.messages import Message
-from shared.knowledge.models import ContentClaim, Document, KnowledgeBase, ObjectVersion, Tally
+from shared.knowledge.models import (
+    ContentClaim,
+    Document,
+    KnowledgeBase,
+    Line,
+    ObjectVersion,
+    Tally,
+    TenantTally,
+    Ticket,
+)
+from shared.tenancy.plans import Figures
 
 Record = KnowledgeBase | Document | ContentClaim
 
@@ -45,11 +56,77 @@ class Count:
     kb_id: KnowledgeBaseId
     documents: int = 0
     publishes: int = 0
+    bytes: int = 0
     limit: int | None = None
     publishes_still: int | None = None
 
 
-Write = Put | Check | Remove | Count
+@dataclass(frozen=True, slots=True)
+class CheckTally:
+    """Change no counter, but insist that documents and bytes of a knowledge base still are what `tally` says."""
+
+    kb_id: KnowledgeBaseId
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class CountTenant:
+    """Change the counters of the tenant. With a limit, refuse when there would be more than that."""
+
+    knowledge_bases: int = 0
+    documents: int = 0
+    bytes: int = 0
+    knowledge_base_limit: int | None = None
+    byte_limit: int | None = None
+
+
+class Turn(StrEnum):
+    """When a document may take one of the tenant's places."""
+
+    NEXT = "next"
+    """When a place is free: it comes from the head of the line."""
+    UNLESS_OTHERS_WAIT = "unless-others-wait"
+    """When a place is free and nobody waits for it: it is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveInLine:
+    """Change how many documents of the tenant are processed and how many wait.
+
+    With a `turn`, refuse when there is no place for one more. With `places`, that many there are from now on. With
+    `look_at`, the line is due then, unless it is due already.
+    """
+
+    processing: int = 0
+    waiting: int = 0
+    turn: Turn | None = None
+    places: int | None = None
+    look_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Put a document into the tenant's waiting line."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Take a document out of the tenant's waiting line."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLine:
+    """Note how many places the tenant has, and when its line is due again; None only as long as nobody waits."""
+
+    places: int
+    due: datetime | None
+
+
+Write = Put | Check | Remove | Count | CheckTally | CountTenant | MoveInLine | Enter | Leave | WatchLine
 
 
 class KnowledgeBaseRepository(Protocol):
@@ -67,10 +144,23 @@ class KnowledgeBaseRepository(Protocol):
         """Return the counters; zeros for a base that never counted anything."""
         ...
 
+    async def tenant_tally(self, tenant: TenantId) -> TenantTally:
+        """Return what the tenant has; zeros for one that never had anything."""
+        ...
+
+    async def line(self, tenant: TenantId) -> Line:
+        """Return how the tenant's line of documents stands; zeros for a tenant that never had one."""
+        ...
+
+    async def waiting(self, tenant: TenantId, limit: int) -> list[Ticket]:
+        """Return the first `limit` documents in the tenant's waiting line, longest waiting first."""
+        ...
+
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
         """Do all of `writes` (1 to 100, each about another record) or none.
 
-        Raises: StaleWriteError when a record or counter is not as it was read; DocumentLimitError when a `limit` holds.
+        Raises: StaleWriteError when a record or counter is not as it was read; else, whatever refuses first:
+        DocumentLimitError for a `Count`, CapacityExhaustedError for a `CountTenant`, NoPlaceError for a `MoveInLine`.
         """
         ...
 
@@ -91,10 +181,13 @@ class DocumentRepository(KnowledgeBaseRepository, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Somebody has to look at this record again; `document_id` None means the knowledge base itself."""
+    """Somebody has to look at this record again.
+
+    `document_id` None means the knowledge base itself, `kb_id` None the tenant's line of documents.
+    """
 
     tenant: TenantId
-    kb_id: KnowledgeBaseId
+    kb_id: KnowledgeBaseId | None
     document_id: DocumentId | None
 
 
@@ -104,6 +197,24 @@ class DueRecords(Protocol):
     def due_records(self, now: datetime, limit: int) -> AsyncIterator[Due]:
         """Yield at most `limit` finds, longest overdue first within each partition."""
         ...
+
+
+class TenantFigures(Protocol):
+    """What a tenant's plan allows, where no caller says so."""
+
+    async def figures(self, tenant: TenantId) -> Figures:
+        """Return the figures that hold now, at most a minute late; starter's for a tenant nobody knows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFigures:
+    """Implements `TenantFigures` for the one tenant whose figures are known, such as a caller's."""
+
+    known: Figures
+
+    async def figures(self, _tenant: TenantId) -> Figures:
+        return self.known
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ _PUBLISH_S: Final = 2.0
 def remaining_s(document: Document, now: datetime) -> int | None:
     """Return the seconds until the document under way is probably `ready`; None when nothing is under way.
 
-    Waiting for an upload has no estimate either. Work that rests between two attempts counts from its next attempt.
+    Waiting for an upload, or for a place to be processed, has no estimate either. Work that rests between two attempts
+    counts from its next attempt.
     """
     work = document.work
-    if document.status is not DocumentStatus.PROCESSING or work is None:
+    if document.status is not DocumentStatus.PROCESSING or work is None or document.is_waiting:
         return None
     spent = max(0.0, (now - work.stage_since).total_seconds())
     if work.stage is Stage.PUBLISHING:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from shared.kernel.clock import Clock
 from shared.knowledge.attempts import PUBLISH, AttemptLedger, Leased, SupersededError, Unit
-from shared.knowledge.intake import parse_of, sweep_of
 from shared.knowledge.lifecycle import move_to_stage, publish, with_attempts
-from shared.knowledge.messages import PublishDocument
+from shared.knowledge.messages import PublishDocument, sweep_of
 from shared.knowledge.models import Document, KnowledgeBase, Stage
 from shared.knowledge.parsing import index_messages, move_on
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, WorkQueue
+from shared.knowledge.waiting_line import WaitingLine
 from shared.retrieval.ports import ChunkIndex, ReadBack, Scope
 
 
@@ -33,6 +33,7 @@ class Publishing:
         policy: IngestionPolicy,
     ) -> None:
         self._attempts = AttemptLedger(records, queue, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
         self._queue = queue
         self._index = index
         self._clock = clock
@@ -73,9 +74,9 @@ class Publishing:
         except MovedOnError:
             await self._queue.send(await move_on(self._attempts, unit, self._clock, self._policy))
             return
-        await self._queue.send([parse_of(promoted) for promoted in settled.promoted])
         if settled.document.leftovers:
             await self._queue.send([sweep_of(settled.document)], delay_s=int(self._policy.read_grace_s))
+        await self._line.follow(settled)
 
     def _flip(self, kb: KnowledgeBase, document: Document) -> Document:
         if document.work is None or document.work.stage is not Stage.PUBLISHING:

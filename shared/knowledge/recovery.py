@@ -3,16 +3,26 @@
 from dataclasses import dataclass, replace
 
 from shared.kernel.clock import Clock
+from shared.kernel.ids import TenantId
 from shared.knowledge.errors import StaleWriteError
 from shared.knowledge.indexing import publish_messages
-from shared.knowledge.intake import parse_of, sweep_of
 from shared.knowledge.lifecycle import expire, fail
-from shared.knowledge.messages import AdvanceReindex, LookAgain, Message, SweepKnowledgeBase
+from shared.knowledge.messages import AdvanceReindex, LookAgain, Message, SweepKnowledgeBase, parse_of, sweep_of
 from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, ReasonCode, Stage, Work
 from shared.knowledge.parsing import index_messages
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import DocumentRepository, Due, DueRecords, ObjectStore, Put, WorkQueue
+from shared.knowledge.ports import (
+    DocumentRepository,
+    Due,
+    DueRecords,
+    ObjectStore,
+    Put,
+    TenantFigures,
+    WatchLine,
+    WorkQueue,
+)
 from shared.knowledge.settlement import Settlement
+from shared.knowledge.waiting_line import WaitingLine
 
 FINDS_PER_RUN = 500
 
@@ -34,6 +44,7 @@ class Recovery:
         due: DueRecords,
         objects: ObjectStore,
         queue: WorkQueue,
+        figures: TenantFigures,
         clock: Clock,
         policy: IngestionPolicy,
     ) -> None:
@@ -43,7 +54,9 @@ class Recovery:
         self._queue = queue
         self._clock = clock
         self._policy = policy
+        self._figures = figures
         self._settlement = Settlement(records, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def recover(self) -> Recovered:
         """Send again what was lost, fail what was killed too often, expire and sweep; late or doubled does no harm."""
@@ -58,6 +71,8 @@ class Recovery:
 
     async def _look(self, due: Due) -> bool:
         """Act on one find; it may be outdated, so the record is read again first."""
+        if due.kb_id is None:
+            return await self._waiting_line(due.tenant)
         kb = await self._records.knowledge_base(due.tenant, due.kb_id)
         if kb is None:
             return False
@@ -69,6 +84,15 @@ class Recovery:
         if kb.deleted_at is not None:
             return await self._of_deleted_base(kb, document)
         return await self._document(kb, document)
+
+    async def _waiting_line(self, tenant: TenantId) -> bool:
+        """Fill places that were given back by somebody who was killed then, or that the plan now has."""
+        line = await self._records.line(tenant)
+        figures = await self._figures.figures(tenant)
+        due = self._clock.now() + self._policy.line_check if line.waiting else None
+        await self._records.commit(tenant, [WatchLine(figures.concurrent_documents, due)])
+        await self._line.fill(tenant)
+        return line.waiting > 0
 
     async def _base(self, kb: KnowledgeBase) -> bool:
         now = self._clock.now()
@@ -86,7 +110,8 @@ class Recovery:
 
     async def _of_deleted_base(self, kb: KnowledgeBase, document: Document) -> bool:
         """The base's own sweep takes its documents along; here they only leave the list of what is due."""
-        await self._settlement.settle(kb, document, replace(document, work=None, leftovers=(), upload_expires_at=None))
+        ended = replace(document, work=None, leftovers=(), upload_expires_at=None)
+        await self._line.follow(await self._settlement.settle(kb, document, ended))
         return True
 
     async def _document(self, kb: KnowledgeBase, document: Document) -> bool:
@@ -105,8 +130,8 @@ class Recovery:
                 messages.append(LookAgain(keys=(document.key,)))
                 after = replace(document, upload_expires_at=now + self._policy.patience)
         settled = await self._settlement.settle(kb, document, after)
-        messages.extend(parse_of(promoted) for promoted in settled.promoted)
         await self._queue.send(messages)
+        await self._line.follow(settled)
         return True
 
     def _nudged(self, document: Document, work: Work) -> Document:

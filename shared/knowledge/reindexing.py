@@ -9,13 +9,13 @@ from dataclasses import replace
 from shared.kernel.clock import Clock
 from shared.kernel.ids import IndexGeneration
 from shared.knowledge.errors import StaleWriteError
-from shared.knowledge.intake import parse_of
 from shared.knowledge.lifecycle import start_reindex_work
-from shared.knowledge.messages import AdvanceReindex, Message, SweepKnowledgeBase
+from shared.knowledge.messages import AdvanceReindex, Message, SweepKnowledgeBase, parse_of
 from shared.knowledge.models import Document, KnowledgeBase, Retired
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import Count, DocumentRepository, Put, WorkQueue
 from shared.knowledge.settlement import Settlement
+from shared.knowledge.waiting_line import WaitingLine
 
 
 class Reindexing:
@@ -27,6 +27,7 @@ class Reindexing:
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def advance(self, message: AdvanceReindex) -> None:
         """Scan one page; start what is missing; at the end flip, or come again after a pause."""
@@ -74,7 +75,9 @@ class Reindexing:
             )
         except StaleWriteError:
             return False  # the next scan looks at it again
-        await self._queue.send([parse_of(settled.document)])
+        if settled.document.is_in_process:
+            await self._queue.send([parse_of(settled.document)])
+        await self._line.follow(settled)
         return True
 
     async def _flip(self, kb: KnowledgeBase, publishes: int) -> bool:

@@ -36,12 +36,15 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CreateKnowledgeBaseRequest(Request):
-    """A new knowledge base; all but its name has a default, each part of `config` for itself."""
+    """A new knowledge base; all but its name has a default, each part of `config` for itself.
+
+    Without a `document_limit` it may hold as many documents as the plan allows when it is created.
+    """
 
     name: Label
     description: Remark = ""
     config: ConfigChange = Field(default_factory=ConfigChange)
-    document_limit: int = Field(1000, ge=1, le=MAX_DOCUMENT_LIMIT)
+    document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
 
 
 class UpdateKnowledgeBaseRequest(Request):

@@ -1,7 +1,7 @@
 """One change of one document, with all that must change with it, as one commit (invariant 3).
 
-The difference between the record before and after decides what else moves: places in the knowledge base, claims on
-contents, and whoever waits for a content that becomes free.
+The difference between the record before and after decides what else moves: counters of base and tenant, claims on
+contents, whoever waits for a content that becomes free, and the line of those who wait to be processed.
 """
 
 from collections.abc import Sequence
@@ -9,18 +9,25 @@ from dataclasses import dataclass, replace
 
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, TaskId, new_id
-from shared.knowledge.lifecycle import due_of, start_upload_work
+from shared.knowledge.counting import Step, counts, documents_per_base, moves_in_line
+from shared.knowledge.errors import CapacityExhaustedError, DocumentLimitError, NoPlaceError
+from shared.knowledge.lifecycle import begin_at_once, due_of, start_upload_work
 from shared.knowledge.models import ContentClaim, Document, DocumentStatus, KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import Check, Count, DocumentRepository, Put, Remove, Write
+from shared.knowledge.ports import Check, DocumentRepository, MoveInLine, Put, Remove, Write
+from shared.tenancy.plans import Figures
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was committed: the document as it is now, and the documents whose wait it ended."""
+    """What was committed: the document as it is now, and the duplicates that took over a content from it.
+
+    `moves_line` says that a place for processing became free, or that somebody now waits for one.
+    """
 
     document: Document
     promoted: tuple[Document, ...] = ()
+    moves_line: bool = False
 
 
 class ContentHeldError(Exception):
@@ -45,41 +52,62 @@ class Settlement:
         before: Document | None,
         after: Document,
         *,
+        figures: Figures | None = None,
         insist_on_base: bool = False,
         published: bool = False,
     ) -> Settled:
         """Replace `before` by `after`; with `insist_on_base`, only while `kb` is as it was read.
 
-        Raises: StaleWriteError when anything moved since it was read; ContentHeldError; DocumentLimitError.
+        What begins to wait is processed at once where there is a place for it. `figures` are what the tenant's plan
+        allows; who takes something in has to know them.
+
+        Raises: StaleWriteError when anything moved since it was read; ContentHeldError; DocumentLimitError;
+        CapacityExhaustedError; NoPlaceError when `after` leaves the line and there is no place for it.
         """
         held_before = before.held_hashes if before is not None else frozenset()
         gained = await self._gain(after, after.held_hashes - held_before)
         waited = await self._wait(before, after)
-        released, promoted = await self._release(kb, after, held_before - after.held_hashes)
-        places = sum(document.occupies_place for document in (after, *promoted)) - bool(
-            before is not None and before.occupies_place
-        )
-        places -= sum(bool(document.live) for document in promoted)
-        counted: list[Write] = []
-        if places or published:
-            limit = kb.document_limit if places > 0 else None
-            counted.append(Count(kb.kb_id, documents=places, publishes=int(published), limit=limit))
-        stamped = self._stamp(after)
-        stamped_promoted = tuple(self._stamp(document) for document in promoted)
-        checks: list[Write] = [Check(kb)] if insist_on_base or promoted else []
-        await self._records.commit(
-            after.tenant,
-            [
-                Put(stamped),
-                *(Put(document) for document in stamped_promoted),
-                *gained,
-                *waited,
-                *released,
-                *counted,
-                *checks,
-            ],
-        )
-        return Settled(_at_next(stamped), tuple(_at_next(document) for document in stamped_promoted))
+        released, heirs = await self._release(kb, after, held_before - after.held_hashes)
+        claims = [*gained, *waited, *released]
+
+        async def commit(document: Document) -> Settled:
+            steps = [Step(before, document), *heirs]
+            return await self._commit(
+                kb, steps, claims, figures, insist_on_base=insist_on_base or bool(heirs), published=published
+            )
+
+        if Step(before, after).begins_to_wait:
+            try:
+                return await commit(begin_at_once(after))
+            except NoPlaceError:
+                pass
+        return await commit(after)
+
+    async def _commit(
+        self,
+        kb: KnowledgeBase,
+        steps: Sequence[Step],
+        claims: Sequence[Write],
+        figures: Figures | None,
+        *,
+        insist_on_base: bool,
+        published: bool,
+    ) -> Settled:
+        stamped = [self._stamp(step.after) for step in steps]
+        counted = counts(kb, steps, figures, published=published)
+        moved = moves_in_line(steps, figures, self._clock.now() + self._policy.line_check)
+        # Deleting a base releases what it holds, so nothing may be counted in or out of it at the same time.
+        checks: list[Write] = [Check(kb)] if insist_on_base or counted else []
+        try:
+            await self._records.commit(steps[0].after.tenant, [*map(Put, stamped), *claims, *counted, *moved, *checks])
+        except DocumentLimitError as error:
+            if figures is not None and figures.documents_per_knowledge_base <= kb.document_limit:
+                raise CapacityExhaustedError(
+                    "documents_per_knowledge_base", documents_per_base(kb, figures), int(error.facts["used"])
+                ) from None
+            raise
+        document, *promoted = map(_at_next, stamped)
+        return Settled(document, tuple(promoted), moves_line=any(_calls_next(write) for write in moved))
 
     def _stamp(self, document: Document) -> Document:
         return replace(document, updated_at=self._clock.now(), due=due_of(document, self._policy))
@@ -111,10 +139,10 @@ class Settlement:
 
     async def _release(
         self, kb: KnowledgeBase, after: Document, hashes: frozenset[str]
-    ) -> tuple[list[Write], tuple[Document, ...]]:
+    ) -> tuple[list[Write], list[Step]]:
         """Hand each content on to whoever has waited longest for it, or forget it."""
         writes: list[Write] = []
-        promoted: list[Document] = []
+        heirs: list[Step] = []
         for sha256 in sorted(hashes):
             claim = await self._records.claim(after.tenant, after.kb_id, sha256)
             if claim is None or claim.owner != after.document_id:
@@ -123,13 +151,13 @@ class Settlement:
             if heir is None:
                 writes.append(Remove(claim))
                 continue
-            writes.append(Put(replace(claim, owner=heir.document_id, waiters=waiters)))
-            promoted.append(heir)
-        return writes, tuple(promoted)
+            writes.append(Put(replace(claim, owner=heir.after.document_id, waiters=waiters)))
+            heirs.append(heir)
+        return writes, heirs
 
     async def _heir(
         self, kb: KnowledgeBase, claim: ContentClaim, giver: DocumentId
-    ) -> tuple[Document | None, tuple[DocumentId, ...]]:
+    ) -> tuple[Step | None, tuple[DocumentId, ...]]:
         """Return the oldest waiter that still waits for this content, as it starts on it, and who waits on."""
         if kb.deleted_at is not None:
             return None, ()
@@ -143,8 +171,12 @@ class Settlement:
                 continue
             now = self._clock.now()
             heir = start_upload_work(document, document.source, kb.serving, now, TaskId(new_id("task", now)))
-            return heir, tuple(other for other in claim.waiters[position + 1 :] if other != giver)
+            return Step(document, heir), tuple(other for other in claim.waiters[position + 1 :] if other != giver)
         return None, ()
+
+
+def _calls_next(write: Write) -> bool:
+    return isinstance(write, MoveInLine) and (write.processing < 0 or write.waiting > 0)
 
 
 def _at_next(document: Document) -> Document:

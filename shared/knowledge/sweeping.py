@@ -17,6 +17,7 @@ from shared.knowledge.models import Document, KnowledgeBase, Leftover, Retired
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import ArtifactStore, DocumentRepository, ObjectStore, Put, WorkQueue
 from shared.knowledge.settlement import Settlement
+from shared.knowledge.waiting_line import WaitingLine
 from shared.retrieval.ports import ChunkIndex, Scope
 
 _TRIES = 30
@@ -43,6 +44,7 @@ class Sweeping:
         self._clock = clock
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
+        self._line = WaitingLine(records, queue, clock, policy)
 
     async def sweep_document(self, message: SweepDocument) -> None:
         """Clear what is due of one document. Doing it twice, or too early, changes nothing."""
@@ -123,7 +125,7 @@ class Sweeping:
         await self._objects.purge(document.tenant, document.key, versions)
         buried = replace(bury(document, self._clock.now(), by_request=True), leftovers=())
         if not document.is_deleted or document.leftovers:
-            await self._settlement.settle(kb, document, buried)
+            await self._line.follow(await self._settlement.settle(kb, document, buried))
 
     async def _destroy_objects(self, kb: KnowledgeBase) -> bool:
         """Destroy files that never became documents; return whether there may be more."""

@@ -21,6 +21,7 @@ from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
+from shared.tenancy.plans import STARTER
 from tests.ingestion.cloud import Cloud
 from tests.signing import TestSigner
 
@@ -101,7 +102,7 @@ class Tenant:
             updated_at=now,
         )
         after = start_upload_work(fresh, version, kb.serving, now, TaskId("task_1"))
-        settled = await Settlement(self.records, SystemClock(), POLICY).settle(kb, before, after)
+        settled = await Settlement(self.records, SystemClock(), POLICY).settle(kb, before, after, figures=STARTER)
         return settled.document
 
     async def publish(self, base: str, name: str, content: str, pages: tuple[Page, ...] = ()) -> str:

@@ -14,7 +14,7 @@ async def test_name_alone_is_enough(acme):
     body = response.json()
     assert body["id"].startswith("kb_")
     assert (body["name"], body["description"], body["status"]) == ("Policies", "", "active")
-    assert (body["reindexing"], body["document_limit"], body["document_count"]) == (False, 1000, 0)
+    assert (body["reindexing"], body["document_limit"], body["document_count"]) == (False, 100_000, 0)
     assert body["config"]["chunking"]["strategy"] == "headings"
     assert "upcoming_config" not in body
 

@@ -4,9 +4,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from shared.knowledge.errors import DocumentLimitError, StaleWriteError
-from shared.knowledge.models import ContentClaim, Document, KnowledgeBase, ObjectVersion, Tally
-from shared.knowledge.ports import Check, Count, Due, Put, Remove, UploadForm
+from shared.knowledge.errors import CapacityExhaustedError, DocumentLimitError, NoPlaceError, StaleWriteError
+from shared.knowledge.models import ContentClaim, Document, KnowledgeBase, Line, ObjectVersion, Tally, TenantTally
+from shared.knowledge.ports import (
+    Check,
+    CheckTally,
+    Count,
+    CountTenant,
+    Due,
+    Enter,
+    Leave,
+    MoveInLine,
+    Put,
+    Remove,
+    Turn,
+    UploadForm,
+    WatchLine,
+)
 from shared.retrieval.ports import ReadBack
 
 
@@ -26,6 +40,10 @@ class MemoryRecords:
     def __init__(self):
         self.records = {}
         self.tallies = {}
+        self.tenant_tallies = {}
+        self.lines = {}
+        self.lines_due = {}
+        self.tickets = {}
 
     async def knowledge_base(self, tenant, kb_id):
         return self.records.get((tenant, "kb", kb_id))
@@ -47,45 +65,104 @@ class MemoryRecords:
     async def tally(self, tenant, kb_id):
         return self.tallies.get((tenant, kb_id), Tally())
 
+    async def tenant_tally(self, tenant):
+        return self.tenant_tallies.get(tenant, TenantTally())
+
+    async def line(self, tenant):
+        return self.lines.get(tenant, Line())
+
+    async def waiting(self, tenant, limit):
+        tickets = self.tickets.get(tenant, {})
+        return [tickets[place] for place in sorted(tickets)[:limit]]
+
     async def commit(self, tenant, writes):
-        keys = [_key(write.record) for write in writes if not isinstance(write, Count)]
+        recorded = [write for write in writes if isinstance(write, Put | Check | Remove)]
+        keys = [_key(write.record) for write in recorded]
         assert len(set(keys)) == len(keys), "a commit speaks of each record once"
-        if any(not isinstance(write, Count) and write.record.tenant != tenant for write in writes):
+        of_tenant = [type(write) for write in writes if isinstance(write, CountTenant | MoveInLine | WatchLine)]
+        assert len(set(of_tenant)) == len(of_tenant), "a commit speaks of each counter once"
+        if any(write.record.tenant != tenant for write in recorded):
             raise ValueError("A commit speaks of one tenant only.")
         if any(not self._is_as_read(tenant, write) for write in writes):
             raise StaleWriteError("changed")
         for write in writes:
-            if isinstance(write, Count) and write.limit is not None:
-                self._refuse_more(write, self.tallies.get((tenant, write.kb_id), Tally()))
+            self._refuse(tenant, write)
         for write in writes:
-            match write:
-                case Put(record):
-                    self.records[_key(record)] = replace(record, revision=record.revision + 1)
-                case Remove(record):
-                    del self.records[_key(record)]
-                case Count():
-                    tally = self.tallies.get((tenant, write.kb_id), Tally())
-                    self.tallies[tenant, write.kb_id] = Tally(
-                        tally.documents + write.documents, tally.publishes + write.publishes
-                    )
-                case Check():
-                    pass
+            self._write(tenant, write)
 
-    def _refuse_more(self, count, tally):
-        if tally.documents + count.documents > count.limit:
-            raise DocumentLimitError("full", limit=count.limit)
+    def _write(self, tenant, write):
+        match write:
+            case Put(record):
+                self.records[_key(record)] = replace(record, revision=record.revision + 1)
+            case Remove(record):
+                del self.records[_key(record)]
+            case Count(kb_id):
+                tally = self.tallies.get((tenant, kb_id), Tally())
+                self.tallies[tenant, kb_id] = Tally(
+                    tally.documents + write.documents, tally.publishes + write.publishes, tally.bytes + write.bytes
+                )
+            case CountTenant():
+                tally = self.tenant_tallies.get(tenant, TenantTally())
+                self.tenant_tallies[tenant] = TenantTally(
+                    tally.knowledge_bases + write.knowledge_bases,
+                    tally.documents + write.documents,
+                    tally.bytes + write.bytes,
+                )
+            case MoveInLine():
+                line = self.lines.get(tenant, Line())
+                places = line.places if write.places is None else write.places
+                self.lines[tenant] = Line(line.processing + write.processing, line.waiting + write.waiting, places)
+                if write.look_at is not None:
+                    self.lines_due.setdefault(tenant, write.look_at)
+            case WatchLine(places, due):
+                self.lines[tenant] = replace(self.lines.get(tenant, Line()), places=places)
+                self.lines_due.pop(tenant, None)
+                if due is not None:
+                    self.lines_due[tenant] = due
+            case Enter(ticket):
+                self.tickets.setdefault(tenant, {})[ticket.place] = ticket
+            case Leave(place):
+                del self.tickets[tenant][place]
+
+    def _refuse(self, tenant, write):
+        match write:
+            case Count(kb_id, documents=more, limit=int(limit)):
+                used = self.tallies.get((tenant, kb_id), Tally()).documents
+                if used + more > limit:
+                    raise DocumentLimitError("full", limit=limit, used=used)
+            case CountTenant():
+                used = self.tenant_tallies.get(tenant, TenantTally())
+                for what, more, has, limit in (
+                    ("knowledge_bases", write.knowledge_bases, used.knowledge_bases, write.knowledge_base_limit),
+                    ("storage_bytes", write.bytes, used.bytes, write.byte_limit),
+                ):
+                    if limit is not None and has + more > limit:
+                        raise CapacityExhaustedError(what, limit, has)
+            case MoveInLine(turn=Turn() as turn):
+                line = self.lines.get(tenant, Line())
+                places = line.places if write.places is None else write.places
+                if line.processing >= places or (turn is Turn.UNLESS_OTHERS_WAIT and line.waiting):
+                    raise NoPlaceError
 
     def _is_as_read(self, tenant, write):
-        if isinstance(write, Count):
-            publishes = self.tallies.get((tenant, write.kb_id), Tally()).publishes
-            return write.publishes_still in {None, publishes}
-        current = self.records.get(_key(write.record))
-        return (0 if current is None else current.revision) == write.record.revision
+        match write:
+            case Put(record) | Check(record) | Remove(record):
+                current = self.records.get(_key(record))
+                return (0 if current is None else current.revision) == record.revision
+            case Count(kb_id, publishes_still=int(publishes)):
+                return self.tallies.get((tenant, kb_id), Tally()).publishes == publishes
+            case CheckTally(kb_id, tally):
+                return replace(self.tallies.get((tenant, kb_id), Tally()), publishes=tally.publishes) == tally
+            case WatchLine(due=None):
+                return self.lines.get(tenant, Line()).waiting == 0
+        return True
 
     async def due_records(self, now, limit):
         found = [r for r in self.records.values() if not isinstance(r, ContentClaim) and r.due and r.due <= now]
-        for record in sorted(found, key=lambda r: r.due)[:limit]:
-            yield Due(record.tenant, record.kb_id, getattr(record, "document_id", None))
+        dues = [(r.due, Due(r.tenant, r.kb_id, getattr(r, "document_id", None))) for r in found]
+        dues += [(due, Due(tenant, None, None)) for tenant, due in self.lines_due.items() if due <= now]
+        for _, due in sorted(dues, key=lambda found: found[0])[:limit]:
+            yield due
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """What is left when everything has come to rest, in terms a user would use: no ids, no generations, no moments."""
 
-from shared.knowledge.models import ContentClaim, DocumentStatus
+from shared.knowledge.models import ContentClaim, DocumentStatus, TenantTally
 from shared.retrieval.ports import Scope
-from tests.ingestion.world import TENANT
 
 
 def name_of(document):
@@ -39,8 +38,36 @@ def dead_letters(world):
     return {names[message.document_id] for message in world.queues.dead}
 
 
+def check_counters(world):
+    """What must hold at every moment: counters are the sums of what they count, and no limit is passed (T1, T4)."""
+    bases = {base.kb_id for base in world.bases_now() if base.deleted_at is None}
+    documents = world.documents_now()
+    counted = [document for document in documents if document.kb_id in bases]
+    tally, line = world.stores.tenant_tally(), world.stores.line()
+    assert tally == TenantTally(
+        len(bases),
+        sum(document.occupies_place for document in counted),
+        sum(document.stored_bytes for document in counted),
+    )
+    for kb_id in bases:
+        of_base = [document for document in counted if document.kb_id == kb_id]
+        held = world.stores.tally(kb_id)
+        assert held.documents == sum(document.occupies_place for document in of_base)
+        assert held.bytes == sum(document.stored_bytes for document in of_base)
+    assert tally.knowledge_bases <= world.figures.knowledge_bases
+    assert tally.bytes <= world.figures.storage_bytes
+    assert (
+        line.processing == sum(document.is_in_process for document in documents) <= world.figures.concurrent_documents
+    )
+    standing = sorted(document.work.ticket for document in documents if document.is_waiting)
+    assert [ticket.place for ticket in world.stores.waiting()] == standing
+    assert line.waiting == len(standing)
+    assert not standing or world.stores.line_dues(), "nobody will ever look at those who wait"
+
+
 def check_truth(world):
     """What must hold at every moment, whoever is half-way through what (invariants 1, 2)."""
+    check_counters(world)
     base = world.base_now()
     for document in world.documents_now():
         assert not (document.is_deleted and document.live)
@@ -62,8 +89,6 @@ def check_rest(world):
     assert not world.queues.waiting
     assert all(document.work is None and document.due is None for document in documents)
     assert all(document.status is not DocumentStatus.PROCESSING for document in documents)
-    tally = world.records.tallies.get((TENANT, base.kb_id))
-    assert (tally.documents if tally else 0) == sum(document.occupies_place for document in documents)
     held = {sha: document.document_id for document in documents for sha in document.held_hashes}
     claims = {r.sha256: r.owner for r in world.records.records.values() if isinstance(r, ContentClaim)}
     assert claims == held

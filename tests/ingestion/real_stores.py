@@ -4,7 +4,9 @@ import asyncio
 import json
 import secrets
 import time
+from datetime import UTC, datetime
 
+from shared.adapters.dynamodb.keys import line_key
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
 from shared.adapters.s3.objects import S3Objects
@@ -43,9 +45,9 @@ class RealStores:
         self._cloud = cloud
         self._loop = asyncio.new_event_loop()
         # A table of its own: the schedule looks at whatever is due, and that must not be another test's.
-        table = f"tessera-test-{secrets.token_hex(8)}"
-        make_table(cloud.dynamodb, METADATA, table)
-        self.records = DynamoRecords(cloud.dynamodb, table)
+        self._table = f"tessera-test-{secrets.token_hex(8)}"
+        make_table(cloud.dynamodb, METADATA, self._table)
+        self.records = DynamoRecords(cloud.dynamodb, self._table)
         self.objects = RealObjects(cloud.s3, cloud.address_of(UPLOADS))
         self.artifacts = S3Artifacts(cloud.s3, cloud.address_of(ARTIFACTS))
         folder.mkdir(parents=True)
@@ -64,6 +66,27 @@ class RealStores:
 
     def base(self, kb_id):
         return self.finish(self.records.knowledge_base(TENANT, kb_id))
+
+    def bases(self):
+        return self.finish(self.records.knowledge_bases(TENANT, 1000))
+
+    def tally(self, kb_id):
+        return self.finish(self.records.tally(TENANT, kb_id))
+
+    def tenant_tally(self):
+        return self.finish(self.records.tenant_tally(TENANT))
+
+    def line(self):
+        return self.finish(self.records.line(TENANT))
+
+    def waiting(self):
+        return self.finish(self.records.waiting(TENANT, 1000))
+
+    def line_dues(self):
+        """Return when the waiting line is due, like everything else of this table that is not a document or base."""
+        found = self._cloud.dynamodb.get_item(TableName=self._table, Key=line_key(TENANT), ConsistentRead=True)
+        due = found.get("Item", {}).get("due_at")
+        return [] if due is None else [datetime.fromtimestamp(int(due["N"]) / 1000, UTC)]
 
     def text(self, document, generation):
         place = (TENANT, document.kb_id, document.document_id, generation)

@@ -12,6 +12,7 @@ from shared.knowledge.errors import DocumentNotFoundError, NothingToCancelError,
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
 from shared.knowledge.messages import AdvanceReindex, LookAgain, PublishDocument
+from shared.tenancy.plans import STARTER
 from tests.ingestion.outcome import check_truth, dead_letters, outcome
 from tests.ingestion.world import LOST, TENANT, LostAnswerError, World
 
@@ -32,12 +33,12 @@ class Disturbance:
 
 
 class DisturbedWorld(World):
-    def __init__(self, disturbance, stores=None):
+    def __init__(self, disturbance, stores=None, figures=STARTER):
         self.effects = 0
         self.names = []
         self._disturbance = None
         self._is_watched = stores is None  # reading everything between any two effects costs nothing in memory only
-        super().__init__(stores)
+        super().__init__(stores, figures)
         self.effects = 0
         self._disturbance = disturbance
 
@@ -97,10 +98,13 @@ class DisturbedWorld(World):
 
     def retry(self, name):
         document_id = document_id_of(self.key(name))
-        self.insist(lambda: self.documents.retry(TENANT, self.base.kb_id, document_id), NothingToRetryError)
+        self.insist(
+            lambda: self.documents.retry(TENANT, self.base.kb_id, document_id, self.figures), NothingToRetryError
+        )
 
     def reindex(self):
-        self.insist(lambda: self.knowledge_bases.update(TENANT, self.base.kb_id, KnowledgeBaseChange(config=SMALLER)))
+        change = KnowledgeBaseChange(config=SMALLER)
+        self.insist(lambda: self.knowledge_bases.update(TENANT, self.base.kb_id, change, self.figures))
 
     def work_off_without(self, kinds, limit=1000):
         """Deliver what may be delivered now, except messages of some kinds, which stay where they are."""
@@ -335,7 +339,9 @@ def published_between_scan_and_flip(world):
 
 def uploaded_as_promised(world):
     request = UploadRequest("a")
-    promise = world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    promise = world.insist(
+        lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, world.figures, "upload_1")
+    )
     world.put_key(promise.document.key, X)
     world.quiet_down()
     return {"a": ("ready", None, X)}
@@ -343,7 +349,7 @@ def uploaded_as_promised(world):
 
 def promise_not_kept(world):
     request = UploadRequest("a")
-    world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, "upload_1"))
+    world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, world.figures, "upload_1"))
     world.quiet_down()
     return {}
 

@@ -12,6 +12,7 @@ from shared.knowledge.messages import ParseDocument
 from shared.knowledge.models import DocumentStatus, Stage
 from shared.operations.capabilities import PARSE_QUEUE, UPLOADS
 from shared.operations.registry import load_operation
+from shared.tenancy.plans import STARTER
 from tests.ingestion.functions import services_of_all
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -33,7 +34,7 @@ async def _base(services, functions):
     try:
         await services.catalogue.knowledge_base(ACME, BASE)
     except KnowledgeBaseNotFoundError:
-        await services.knowledge_bases.create(ACME, "Terms", kb_id=BASE)
+        await services.knowledge_bases.create(ACME, "Terms", STARTER, kb_id=BASE)
 
 
 async def invoke(cloud, functions, operation_id, event):

@@ -126,7 +126,7 @@ def test_readers_of_a_replaced_version_get_their_grace_and_a_deletion_none():
 def test_a_late_event_of_a_deleted_upload_revives_nothing():
     world = world_with()
     promise = world.insist(
-        lambda: world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("a"), "upload_1")
+        lambda: world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("a"), world.figures, "upload_1")
     )
     world.put_key(promise.document.key, X)
     world.quiet_down()
@@ -218,7 +218,7 @@ def test_a_promised_upload_of_known_bytes_is_refused_and_names_the_document():
     document = document_of(world, "a")
     request = UploadRequest("b", sha256=document.source.sha256)
 
-    answer = world.run(world.documents.create_upload(TENANT, world.base.kb_id, request))
+    answer = world.run(world.documents.create_upload(TENANT, world.base.kb_id, request, world.figures))
 
     assert isinstance(answer.error, DuplicateDocumentError)
     assert answer.error.facts == {"document_id": document.document_id}
@@ -227,13 +227,13 @@ def test_a_promised_upload_of_known_bytes_is_refused_and_names_the_document():
 def test_the_limit_of_a_base_holds_for_promises_and_for_drops():
     world = world_with()
     change = KnowledgeBaseChange(document_limit=1)
-    assert world.run(world.knowledge_bases.update(TENANT, world.base.kb_id, change)).error is None
+    assert world.run(world.knowledge_bases.update(TENANT, world.base.kb_id, change, world.figures)).error is None
     world.put("a", X)
     world.quiet_down()
     world.put("b", Y)
     world.quiet_down()
 
-    refused = world.run(world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("c")))
+    refused = world.run(world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("c"), world.figures))
 
     assert isinstance(refused.error, DocumentLimitError)
     assert outcome(world)["b"] == ("rejected", "document_limit_reached", None)
@@ -255,7 +255,9 @@ def test_a_ready_document_has_nothing_to_cancel():
 
 def test_an_upload_nobody_used_expires_and_gives_its_place_back():
     world = world_with()
-    promise = world.insist(lambda: world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("a"), "u"))
+    promise = world.insist(
+        lambda: world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("a"), world.figures, "u")
+    )
     assert world.records.tallies[TENANT, world.base.kb_id].documents == 1
 
     world.quiet_down()

@@ -78,14 +78,17 @@ class Ingestion(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES))
     def retry(self, name):
         document_id = document_id_of(self.key(name))
-        self._call("retry", name, self.world.documents.retry(TENANT, self.world.base.kb_id, document_id))
+        self._call(
+            "retry", name, self.world.documents.retry(TENANT, self.world.base.kb_id, document_id, self.world.figures)
+        )
 
     @rule()
     def reindex(self):
         self.sizes += 1
         config = ConfigChange(chunking=ChunkingConfig(max_tokens=60 + self.sizes, min_tokens=16, context_tokens=16,
                                                       overlap_tokens=0))  # fmt: skip
-        update = self.world.knowledge_bases.update(TENANT, self.world.base.kb_id, KnowledgeBaseChange(config=config))
+        change = KnowledgeBaseChange(config=config)
+        update = self.world.knowledge_bases.update(TENANT, self.world.base.kb_id, change, self.world.figures)
         self._call("reindex", "", update)
 
     def _call(self, kind, name, coroutine, known=frozenset()):

@@ -6,6 +6,7 @@ from shared.kernel.ids import TenantId
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.models import DocumentStatus, Stage
 from shared.operations.capabilities import UPLOADS
+from shared.tenancy.plans import STARTER
 from tests.ingestion.functions import services_of_all
 
 ACME = TenantId("acme")
@@ -18,7 +19,7 @@ def services(cloud):
 
 
 async def test_a_dropped_file_is_served_then_replaced_then_gone(cloud, functions, services):
-    base = await services.knowledge_bases.create(ACME, "Terms")
+    base = await services.knowledge_bases.create(ACME, "Terms", STARTER)
     key = f"t/{ACME}/kb/{base.kb_id}/contracts/notice terms.md"
     document_id = document_id_of(key)
     live = services.ingestion.adapters.live_documents

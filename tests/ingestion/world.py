@@ -26,14 +26,16 @@ from shared.knowledge.messages import (
     SweepDocument,
     SweepKnowledgeBase,
 )
-from shared.knowledge.models import Document
+from shared.knowledge.models import Document, KnowledgeBase, Line, Tally, TenantTally
 from shared.knowledge.parsing import Parsing
 from shared.knowledge.policy import IngestionPolicy
+from shared.knowledge.ports import KnownFigures
 from shared.knowledge.publishing import Publishing
 from shared.knowledge.recovery import Recovery
 from shared.knowledge.reindexing import Reindexing
 from shared.knowledge.sweeping import Sweeping
 from shared.retrieval.embedding import CachedEmbedder
+from shared.tenancy.plans import STARTER
 from tests.ingestion.delivery import MemoryQueues
 from tests.ingestion.memory import HashEmbedder, MemoryArtifacts, MemoryIndex, MemoryObjects, MemoryRecords, NoCache
 
@@ -111,6 +113,25 @@ class MemoryStores:
     def base(self, kb_id):
         return self.records.records[TENANT, "kb", kb_id]
 
+    def bases(self):
+        return [record for record in self.records.records.values() if isinstance(record, KnowledgeBase)]
+
+    def tally(self, kb_id):
+        return self.records.tallies.get((TENANT, kb_id), Tally())
+
+    def tenant_tally(self):
+        return self.records.tenant_tallies.get(TENANT, TenantTally())
+
+    def line(self):
+        return self.records.lines.get(TENANT, Line())
+
+    def waiting(self):
+        tickets = self.records.tickets.get(TENANT, {})
+        return [tickets[place] for place in sorted(tickets)]
+
+    def line_dues(self):
+        return list(self.records.lines_due.values())
+
     def text(self, document, generation):
         return self.artifacts.texts[TENANT, document.kb_id, document.document_id, generation].text
 
@@ -187,7 +208,8 @@ class Task:
 class World:
     """A knowledge base with its bucket, queues and stages."""
 
-    def __init__(self, stores=None):
+    def __init__(self, stores=None, figures=STARTER):
+        self.figures = figures
         self.clock = SimulatedClock()
         self.queues = MemoryQueues(self.clock)
         self.stores = stores or MemoryStores()
@@ -195,10 +217,14 @@ class World:
         self.artifacts, self.index = self.stores.artifacts, self.stores.index
         self.tasks = []
         self._wire()
-        self.base = self.run(self.knowledge_bases.create(TENANT, "Base", config=KnowledgeBaseConfig())).result
+        created = self.knowledge_bases.create(TENANT, "Base", figures, config=KnowledgeBaseConfig())
+        self.base = self.run(created).result
 
     def documents_now(self):
         return self.stores.documents(self.base.kb_id)
+
+    def bases_now(self):
+        return self.stores.bases()
 
     def base_now(self):
         return self.stores.base(self.base.kb_id)
@@ -209,16 +235,16 @@ class World:
     def _wire(self):
         records, objects = self._gated("records"), self._gated("objects")
         artifacts, index, queue = self._gated("artifacts"), self._gated("index"), Gated("queue", self.queues)
-        parser, clock = SimulatedParser(), self.clock
+        parser, clock, figures = SimulatedParser(), self.clock, KnownFigures(self.figures)
         self.knowledge_bases = KnowledgeBases(records, queue, clock, POLICY)
         self.documents = Documents(records, objects, objects, queue, clock, POLICY)
-        intake = Intake(records, objects, queue, clock, POLICY)
+        intake = Intake(records, objects, queue, figures, clock, POLICY)
         parsing = Parsing(records, objects, artifacts, queue, parser, WordTokenizer(), clock, POLICY)
         indexing = Indexing(records, artifacts, queue, index, CachedEmbedder(HashEmbedder(), NoCache()), clock, POLICY)
         publishing = Publishing(records, queue, index, clock, POLICY)
         sweeping = Sweeping(records, objects, artifacts, index, queue, clock, POLICY)
         reindexing = Reindexing(records, queue, clock, POLICY)
-        self.recovery = Recovery(records, records, objects, queue, clock, POLICY)
+        self.recovery = Recovery(records, records, objects, queue, figures, clock, POLICY)
 
         async def look(message):
             for key in message.keys:
@@ -316,7 +342,8 @@ class World:
         raise AssertionError("something is due for ever")
 
     def _dues(self):
-        return [record.due for record in [self.base_now(), *self.documents_now()] if record.due is not None]
+        dues = [record.due for record in [self.base_now(), *self.documents_now()]] + self.stores.line_dues()
+        return [due for due in dues if due is not None]
 
     def quiet_down(self, hours=3):
         """Let some hours pass, with the schedule; what has to be cleared much later stays."""

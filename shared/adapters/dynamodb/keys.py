@@ -4,6 +4,9 @@
     t#<tenant>              kb#<kb>                 a knowledge base
     t#<tenant>              request#<hash>          a request that may be repeated
     t#<tenant>              workspace#<workspace>   how many knowledge bases a workspace has
+    t#<tenant>              tally                   what the tenant has in all
+    t#<tenant>              line                    how many of its documents are processed, and how many wait
+    t#<tenant>#line         <place>                 a document that waits, in the order of waiting
     t#<tenant>#kb#<kb>      tally                   its counters
     t#<tenant>#kb#<kb>      doc#<document>          a document: fence, status, work
     t#<tenant>#kb#<kb>      hash#<sha256>           who holds one content, and who waits for it
@@ -30,6 +33,18 @@ def knowledge_base_key(tenant: TenantId, kb_id: KnowledgeBaseId | str) -> Key:
 
 def tally_key(tenant: TenantId, kb_id: KnowledgeBaseId) -> Key:
     return _key(base_partition(tenant, kb_id), "tally")
+
+
+def tenant_tally_key(tenant: TenantId) -> Key:
+    return _key(tenant_partition(tenant), "tally")
+
+
+def line_key(tenant: TenantId) -> Key:
+    return _key(tenant_partition(tenant), "line")
+
+
+def ticket_key(tenant: TenantId, place: str) -> Key:
+    return _key(line_partition(tenant), place)
 
 
 def document_key(tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId | str) -> Key:
@@ -67,6 +82,10 @@ def tenant_partition(tenant: TenantId) -> str:
 
 def base_partition(tenant: TenantId, kb_id: KnowledgeBaseId) -> str:
     return f"{tenant_partition(tenant)}#kb#{kb_id}"
+
+
+def line_partition(tenant: TenantId) -> str:
+    return f"{tenant_partition(tenant)}#line"
 
 
 def due_shard(name: str) -> str:

@@ -15,6 +15,17 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.counters import (
+    counting,
+    counting_tenant,
+    line_of,
+    moving,
+    refusal_of,
+    still,
+    tally_of,
+    tenant_tally_of,
+    watching,
+)
 from shared.adapters.dynamodb.keys import (
     DOCUMENT_PREFIX,
     KNOWLEDGE_BASE_PREFIX,
@@ -25,13 +36,40 @@ from shared.adapters.dynamodb.keys import (
     due_shards,
     key_of,
     knowledge_base_key,
+    line_key,
+    line_partition,
     tally_key,
     tenant_partition,
+    tenant_tally_key,
+    ticket_key,
 )
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.knowledge.errors import DocumentLimitError, StaleWriteError
-from shared.knowledge.models import ContentClaim, Document, DocumentStatus, KnowledgeBase, Tally
-from shared.knowledge.ports import Check, Count, Due, Put, Record, Remove, Write
+from shared.knowledge.errors import StaleWriteError
+from shared.knowledge.models import (
+    ContentClaim,
+    Document,
+    DocumentStatus,
+    KnowledgeBase,
+    Line,
+    Tally,
+    TenantTally,
+    Ticket,
+)
+from shared.knowledge.ports import (
+    Check,
+    CheckTally,
+    Count,
+    CountTenant,
+    Due,
+    Enter,
+    Leave,
+    MoveInLine,
+    Put,
+    Record,
+    Remove,
+    WatchLine,
+    Write,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -77,13 +115,27 @@ class DynamoRecords:
         return await self._get(claim_key(tenant, kb_id, sha256), _CLAIM)
 
     async def tally(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> Tally:
+        return tally_of(await self._item(tally_key(tenant, kb_id)))
+
+    async def tenant_tally(self, tenant: TenantId) -> TenantTally:
+        return tenant_tally_of(await self._item(tenant_tally_key(tenant)))
+
+    async def line(self, tenant: TenantId) -> Line:
+        return line_of(await self._item(line_key(tenant)))
+
+    async def waiting(self, tenant: TenantId, limit: int) -> list[Ticket]:
         answer = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=tally_key(tenant, kb_id), ConsistentRead=True
+            self._client.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": line_partition(tenant)}},
+            ConsistentRead=True,
+            Limit=limit,
         )
-        item = answer.get("Item")
-        if item is None:
-            return Tally()
-        return Tally(from_attribute(item["documents"]), from_attribute(item["publishes"]))
+        return [
+            Ticket(item["sk"]["S"], KnowledgeBaseId(item["kb_id"]["S"]), DocumentId(item["document_id"]["S"]))
+            for item in answer["Items"]
+        ]
 
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
         if any(isinstance(write, Put | Check | Remove) and write.record.tenant != tenant for write in writes):
@@ -119,7 +171,7 @@ class DynamoRecords:
             )
             for item in answer["Items"]:
                 record = from_attribute(item["record"])
-                yield Due(TenantId(record["tenant"]), record["kb_id"], record.get("document_id"))
+                yield Due(TenantId(record["tenant"]), record.get("kb_id"), record.get("document_id"))
             left -= len(answer["Items"])
 
     def _send(self, actions: list[dict[str, Any]]) -> None:
@@ -139,7 +191,33 @@ class DynamoRecords:
             case Remove(record):
                 return {"Delete": {"TableName": self._table, "Key": key_of(record), **_unchanged(record)}}
             case Count():
-                return {"Update": {"TableName": self._table, "Key": tally_key(tenant, write.kb_id), **_counting(write)}}
+                return self._counter("Update", tally_key(tenant, write.kb_id), counting(write))
+            case CheckTally(kb_id, tally):
+                return self._counter("ConditionCheck", tally_key(tenant, kb_id), still(tally))
+            case CountTenant():
+                return self._counter("Update", tenant_tally_key(tenant), counting_tenant(write))
+            case MoveInLine():
+                return self._counter("Update", line_key(tenant), moving(tenant, write))
+            case WatchLine():
+                return self._counter("Update", line_key(tenant), watching(tenant, write))
+            case Enter(ticket):
+                item = {
+                    **ticket_key(tenant, ticket.place),
+                    "kb_id": {"S": str(ticket.kb_id)},
+                    "document_id": {"S": str(ticket.document_id)},
+                }
+                return {"Put": {"TableName": self._table, "Item": item}}
+            case Leave(place):
+                return {"Delete": {"TableName": self._table, "Key": ticket_key(tenant, place)}}
+
+    def _counter(self, verb: str, key: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+        """A refused counter answers with what it holds, so a refusal can say how much is in use."""
+        refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ConditionExpression" in change else {}
+        return {verb: {"TableName": self._table, "Key": key, **change, **refusal}}
+
+    async def _item(self, key: dict[str, Any]) -> dict[str, Any]:
+        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
+        return answer.get("Item", {})
 
     async def _get(self, key: dict[str, Any], adapter: TypeAdapter[R]) -> R | None:
         answer = await asyncio.to_thread(
@@ -214,40 +292,19 @@ def _unchanged(record: Record) -> dict[str, Any]:
     }
 
 
-def _counting(count: Count) -> dict[str, Any]:
-    values = {":documents": {"N": str(count.documents)}, ":publishes": {"N": str(count.publishes)}}
-    counting: dict[str, Any] = {
-        "UpdateExpression": "ADD documents :documents, publishes :publishes",
-        "ExpressionAttributeValues": values,
-    }
-    if count.limit is not None:
-        values[":room"] = {"N": str(count.limit - count.documents)}
-        if count.documents <= count.limit:
-            counting["ConditionExpression"] = "attribute_not_exists(documents) OR documents <= :room"
-        else:
-            counting["ConditionExpression"] = "documents <= :room"
-    elif count.publishes_still is not None:
-        values[":still"] = {"N": str(count.publishes_still)}
-        counting["ConditionExpression"] = "publishes = :still"
-        if count.publishes_still == 0:
-            counting["ConditionExpression"] += " OR attribute_not_exists(publishes)"
-    return counting
-
-
 def _refusals(error: ClientError, writes: Sequence[Write]) -> Exception | None:
     """Return why a transaction was refused; None when it only met another one and may be tried again."""
-    reasons = error.response.get("CancellationReasons", [])
-    codes = [reason.get("Code", "None") for reason in reasons]
-    failed = [write for write, code in zip(writes, codes, strict=False) if code == "ConditionalCheckFailed"]
+    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+    failed = [
+        (write, reason.get("Item", {}))
+        for write, reason in zip(writes, reasons, strict=False)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    ]
     if not failed:
-        return None if any(code in _PASSING for code in codes) else error
-    if all(isinstance(write, Count) and write.limit is not None for write in failed):
-        limit = next(write.limit for write in failed if isinstance(write, Count))
-        return DocumentLimitError(
-            f"This knowledge base holds all of its {limit} documents. Delete some, or raise its limit.",
-            limit=limit or 0,
-        )
-    return _stale()
+        return None if any(reason.get("Code") in _PASSING for reason in reasons) else error
+    refusals = [refusal_of(write, item) for write, item in failed]
+    # A stale record outweighs every limit: who reads again may find that the limit is no question any more.
+    return _stale() if None in refusals else refusals[0]
 
 
 def _stale() -> StaleWriteError:
