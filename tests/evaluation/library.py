@@ -9,20 +9,25 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.minilm.build_model import build_model
 from shared.composition.services import Services
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.descriptions import DocumentDescription
 from shared.knowledge.keys import document_id_of, prefix_of
-from shared.operations.capabilities import UPLOADS, VECTORS
+from shared.operations.capabilities import IDENTITY, UPLOADS, VECTORS
 from shared.operations.grants import Grants
 from shared.operations.registry import all_operations
 from shared.retrieval.query import SearchQuery
 from shared.retrieval.search import SearchResult
+from shared.tenancy.models import Tenant
+from shared.tenancy.plans import PlanName, figures_of
+from shared.tenancy.ports import Put
 from tests.ingestion.cloud import MODEL, Cloud, running_cloud
 from tests.ingestion.functions import Functions
 
@@ -31,7 +36,6 @@ TENANT: Final = TenantId("evaluation")
 
 _JARS: Final = MODEL.parent / "opensearch" / "jars"
 _DROPPED_AT_ONCE: Final = 40
-_MOST_DOCUMENTS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,20 @@ async def open_library(store: str = "sqlite", config: KnowledgeBaseConfig | None
                 services = Services(
                     Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
                 )
+                await _register(cloud)
                 base = await services.knowledge_bases.create(
-                    TENANT, "Evaluation", config=config or KnowledgeBaseConfig(), document_limit=_MOST_DOCUMENTS
+                    TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
                 )
                 yield Library(cloud, services, base.kb_id)
+
+
+async def _register(cloud: Cloud) -> None:
+    """Give the tenant the largest plan: the sets have more documents than a small one allows."""
+    now = datetime.now(UTC)
+    tenant = Tenant(
+        tenant=TENANT, name="Evaluation", created_at=now, updated_at=now, plan=PlanName.ENTERPRISE
+    )  # fmt: skip
+    await DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)).commit(TENANT, [Put(tenant)])
 
 
 @asynccontextmanager
