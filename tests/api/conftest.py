@@ -15,6 +15,7 @@ from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import IDENTITY
 from shared.retrieval.ports import IndexedChunk, Scope
 from tests.api.door import MovableClock, authenticator_of
+from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.ingestion.cloud import running_cloud
 from tests.signing import open_signer, settle_names
@@ -76,6 +77,12 @@ def acme(client, issuer, cloud, people):
 @pytest.fixture
 def globex(client, issuer, cloud, people):
     return Tenant(new_tenant_name(), client, issuer, cloud, people)
+
+
+@pytest.fixture
+def ada(cloud, app, people, issuer):
+    """Somebody with an account and no organisation yet."""
+    return new_person(cloud, app, people)
 
 
 @pytest.fixture(scope="session")
