@@ -9,11 +9,13 @@ PYTHON ?= python3
 PORT ?=
 # Where chunks are indexed: sqlite (a file) or opensearch (a real node); empty means as last time, or sqlite.
 VECTORS ?=
+# A Redis that counts requests, such as redis://127.0.0.1:6379; empty means a table does.
+CACHE ?=
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m localstack
 
 # What a user types reaches the programs through the environment, never through a shell's quoting.
-export PORT VECTORS Q FILE
+export PORT VECTORS CACHE Q FILE
 
 .PHONY: help setup run stop clean distclean ask drop token address status docs lint check test bench evaluate synth openapi lock
 
@@ -42,7 +44,7 @@ ask: setup ## ask the sample knowledge base: make ask Q="How long is the notice 
 drop: setup ## add a document to it: make drop FILE=path/to/document.pdf
 	@$(LOCAL) drop
 
-token: setup ## print a signed token for the local API
+token: setup ## print an access token of the local API: signs in, and prints nothing else
 	@$(LOCAL) token
 
 address: setup ## print where the local API answers

@@ -1,6 +1,6 @@
 """The local cloud from the command line: `python -m localstack run|stop|ask|drop|token|address|status|lock`.
 
-`make` calls this and passes what the user typed in the environment: PORT, VECTORS, Q, FILE.
+`make` calls this and passes what the user typed in the environment: PORT, VECTORS, CACHE, Q, FILE.
 """
 
 import os
@@ -22,7 +22,7 @@ def run() -> None:
     from localstack.demo import run_demo
 
     port = _port()
-    run_demo(cloud.FOLDER, port, _opensearch_endpoint(cloud.FOLDER))
+    run_demo(cloud.FOLDER, port, _opensearch_endpoint(cloud.FOLDER) | _cache_endpoint())
 
 
 def stop() -> None:
@@ -58,8 +58,8 @@ def drop() -> None:
 
 
 def token() -> None:
-    """Print a token of the demo tenant's owner, good for an hour."""
-    print(cloud.find(cloud.FOLDER).token())
+    """Print an access token of the demo organisation's owner, good for some minutes at least."""
+    print(cloud.find(cloud.FOLDER).session.access_token)
 
 
 def address() -> None:
@@ -122,8 +122,17 @@ def _port() -> int:
     return int(asked)
 
 
-def _opensearch_endpoint(folder: Path) -> str | None:
-    """Start the node if the chunks are to lie there; None for the file. Where they lie stays as it was at first."""
+def _cache_endpoint() -> dict[str, str]:
+    """Return the setting that names the Redis in CACHE; none, and limits are counted in a table."""
+    address = os.environ.get("CACHE", "").strip()
+    return {"cache_endpoint": address} if address else {}
+
+
+def _opensearch_endpoint(folder: Path) -> dict[str, str]:
+    """Start the node if the chunks are to lie there, and return the setting that says so; none for the file.
+
+    Where they lie stays as it was at first.
+    """
     memory = folder / "vectors"
     made_with = memory.read_text(encoding="utf-8") if memory.exists() else None
     store = os.environ.get("VECTORS", "").strip() or made_with or "sqlite"
@@ -134,10 +143,11 @@ def _opensearch_endpoint(folder: Path) -> str | None:
             f"The documents of this local cloud are indexed in {made_with}.",
             f"Go on with them: make run VECTORS={made_with}. Or begin anew: make clean run VECTORS={store}",
         )
-    endpoint = opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS) if store == "opensearch" else None
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(store, encoding="utf-8")
-    return endpoint
+    if store == "sqlite":
+        return {}
+    return {"opensearch_endpoint": opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS)}
 
 
 def _shown(path: Path) -> str:

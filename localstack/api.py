@@ -1,5 +1,6 @@
 """A caller of the deployed HTTP API, as any program outside would be."""
 
+import time
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ import httpx
 from localstack.failures import LocalCloudError
 
 TRIES: Final = 4
+LONGEST_WAIT_S: Final = 60
+"""Rates allow more within a minute; a quota that is used up is not waited for."""
 REPEATABLE: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
@@ -48,11 +51,17 @@ class Api:
         """Return the response's JSON, None for an empty one.
 
         A GET, and what may be repeated as one, is sent again when the function was still starting or ran out of time,
-        as happens on a machine that is busy otherwise. Raises: ApiProblemError for any status above 299.
+        as happens on a machine that is busy otherwise; anything is sent again that came too often, for nothing was done
+        yet. Raises: ApiProblemError for any status above 299.
         """
-        for _ in range(TRIES if repeat or method == "GET" else 1):
+        for _ in range(TRIES):
             response = self.send(method, path, body, query)
-            if response.status_code not in REPEATABLE:
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                wait_s = int(response.headers.get("retry-after", "1"))
+                if wait_s > LONGEST_WAIT_S:
+                    break
+                time.sleep(wait_s)
+            elif response.status_code not in REPEATABLE or not (repeat or method == "GET"):
                 break
         if not response.is_success:
             raise ApiProblemError(response)

@@ -10,7 +10,9 @@ from localstack.emulator import CREDENTIAL, REGION
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG: Final = Config(s3={"addressing_style": "path"}, connect_timeout=2, retries={"max_attempts": 2})
@@ -23,6 +25,14 @@ def cloudformation(endpoint: str) -> "CloudFormationClient":
 
 def dynamodb(endpoint: str) -> "DynamoDBClient":
     return _session().client("dynamodb", endpoint_url=endpoint, config=_CONFIG)
+
+
+def functions(endpoint: str) -> "LambdaClient":
+    return _session().client("lambda", endpoint_url=endpoint, config=_CONFIG)
+
+
+def secrets(endpoint: str) -> "SecretsManagerClient":
+    return _session().client("secretsmanager", endpoint_url=endpoint, config=_CONFIG)
 
 
 def s3(endpoint: str) -> "S3Client":

@@ -1,27 +1,22 @@
-"""The local cloud as a whole: the emulator, what is deployed on it, the token issuer, and the folder they live in."""
+"""The local cloud as a whole: the emulator, what is deployed on it, who is signed in, and the folder they live in."""
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from localstack import aws, deploy, emulator
+from localstack import account, deploy, emulator, functions
+from localstack.account import Session
 from localstack.deploy import Deployment
 from localstack.emulator import Emulator
 from localstack.failures import LocalCloudError
 from localstack.install import MODEL, ROOT
-from localstack.issuer import AUDIENCE, ISSUER, LocalIssuer, open_issuer
-from localstack.members import Enrolment
-from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
-from shared.identity.permissions import Role
 
 FOLDER: Final = Path(os.environ.get("TESSERA_LOCAL_FOLDER") or ROOT / ".tessera" / "local")
 """Where the local cloud that `make` talks about lies; a variable moves it, so that two can live side by side."""
-DEMO_TENANT: Final = "demo"
-DEMO_USER: Final = "you@demo.example"
 
 Say = Callable[[str], None]
 
@@ -33,7 +28,6 @@ class LocalCloud:
     folder: Path
     emulator: Emulator
     deployment: Deployment
-    issuer: LocalIssuer
 
     @property
     def api_address(self) -> str:
@@ -44,39 +38,40 @@ class LocalCloud:
     def uploads_bucket(self) -> str:
         return self.deployment.outputs["UploadsBucket"]
 
-    def token(self, tenant: str = DEMO_TENANT, user: str = DEMO_USER, role: Role = Role.OWNER) -> str:
-        """Return a fresh access token, good for an hour, of a member who is enrolled if need be."""
-        table = self.deployment.outputs["IdentityTable"]
-        Enrolment(DynamoTenancy(aws.dynamodb(self.emulator.endpoint), table)).enrol(tenant, user, role)
-        return self.issuer.issue(tenant, user, role)
+    def sign_in(self) -> Session:
+        """Sign in as the owner of the demo organisation, who signs up first if need be. Raises: LocalCloudError."""
+        return account.sign_in(self.api_address, self.folder / "account")
+
+    @property
+    def session(self) -> Session:
+        """The owner's session, with an access token that is good for a while. Raises: LocalCloudError."""
+        return account.session(self.api_address, self.folder / "account")
 
 
-def start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) -> LocalCloud:
-    """Start and deploy whatever of the local cloud does not stand yet. Raises: LocalCloudError."""
+def start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> LocalCloud:
+    """Start and deploy whatever of the local cloud does not stand yet.
+
+    `servers` are settings of the deployment by name: addresses of servers of this machine to use with it.
+
+    Raises: LocalCloudError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        return _start(folder, port, opensearch_endpoint, say)
+        return _start(folder, port, servers, say)
 
 
-def _start(folder: Path, port: int, opensearch_endpoint: str | None, say: Say) -> LocalCloud:
-    issuer = open_issuer(folder / "identity")
+def _start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> LocalCloud:
     was_running = emulator.find(folder / "emulator") is not None
     running = emulator.start(folder / "emulator", port, launcher_variables(folder))
     say(f"AWS emulator {'was' if was_running else 'is'} up on {running.endpoint}")
     say("Deploying the stacks of Tessera (the first time takes about a minute)")
-    context = {
-        "environment": "local",
-        "token_issuer": ISSUER,
-        "token_audience": AUDIENCE,
-        "token_jwks_url": issuer.keys_address,
-    }
-    if opensearch_endpoint is not None:
-        context["opensearch_endpoint"] = opensearch_endpoint
-    deployment, changed = deploy.deploy(running, context, folder / "deploy.log")
+    deployment, changed = deploy.deploy(running, {"environment": "local", **servers}, folder / "deploy.log")
+    # Its schedule would make the first key minutes later.
+    functions.invoke(running, "rotate_signing_keys")
     if changed:
         running.save()
     say("Deployed" if changed else "Nothing changed since the last deployment")
-    return LocalCloud(folder, running, deployment, issuer)
+    return LocalCloud(folder, running, deployment)
 
 
 @contextmanager
@@ -107,4 +102,4 @@ def find(folder: Path) -> LocalCloud:
     deployment = None if running is None else deploy.find(running)
     if running is None or deployment is None:
         raise LocalCloudError("The local cloud is not running.", "make run")
-    return LocalCloud(folder, running, deployment, open_issuer(folder / "identity"))
+    return LocalCloud(folder, running, deployment)

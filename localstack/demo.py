@@ -3,13 +3,14 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from localstack import aws, cloud, display, explorer_process
+from localstack import account, aws, cloud, display, explorer_process
+from localstack.account import Session
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from localstack.display import DocumentsDisplay, Quotation
@@ -19,9 +20,11 @@ SAMPLES: Final = Path(__file__).parent / "samples"
 KNOWLEDGE_BASE: Final = "Samples"
 READY_TIMEOUT_S: Final = 180.0
 CONTEXT_CHARACTERS: Final = 110
+POLL_S: Final = 0.5
+"""Every look counts against the organisation's calls an hour."""
 
 
-def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
+def run_demo(folder: Path, port: int, servers: Mapping[str, str]) -> None:
     """Start and deploy what does not stand yet, add the sample documents, ask the sample questions.
 
     Raises: LocalCloudError when a document does not become ready or an answer lacks its quotation.
@@ -29,14 +32,17 @@ def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
     began = time.monotonic()
     display.heading("Local cloud")
     with display.CONSOLE.status("working …"):
-        running = cloud.start(folder, port, opensearch_endpoint, display.line)
+        running = cloud.start(folder, port, servers, display.line)
+        session = running.sign_in()
+        display.line(f"Signed in as {account.EMAIL}, owner of the organisation {session.tenant}")
         explorer = explorer_process.start(folder)
-    with Api(running.api_address, running.token()) as api:
+    with Api(running.api_address, session.access_token) as api:
         kb_id = _knowledge_base(api)
-        display.heading(f"Sample documents, dropped into s3://{running.uploads_bucket}/{_prefix(kb_id)}")
+        prefix = _prefix(session, kb_id)
+        display.heading(f"Sample documents, dropped into s3://{running.uploads_bucket}/{prefix}")
         documents = sorted((SAMPLES / "documents").iterdir())
         for document in documents:
-            _drop(running, kb_id, document)
+            _drop(running, prefix, document)
         _watch(running, api, kb_id, [document.name for document in documents])
         for sample in json.loads((SAMPLES / "questions.json").read_text(encoding="utf-8")):
             quotations = _ask(api, kb_id, sample["question"])
@@ -50,15 +56,16 @@ def run_demo(folder: Path, port: int, opensearch_endpoint: str | None) -> None:
 
 def ask_demo(running: LocalCloud, question: str) -> None:
     """Ask the sample knowledge base and print the answer."""
-    with Api(running.api_address, running.token()) as api:
+    with Api(running.api_address, running.session.access_token) as api:
         _ask(api, _knowledge_base(api), question)
 
 
 def drop_into_demo(running: LocalCloud, file: Path) -> None:
     """Drop a file into the sample knowledge base and follow it until it is ready, or known not to become so."""
-    with Api(running.api_address, running.token()) as api:
+    session = running.session
+    with Api(running.api_address, session.access_token) as api:
         kb_id = _knowledge_base(api)
-        _drop(running, kb_id, file)
+        _drop(running, _prefix(session, kb_id), file)
         _watch(running, api, kb_id, [file.name])
 
 
@@ -66,7 +73,7 @@ def show_status(running: LocalCloud) -> None:
     """Print what runs and the documents of the sample knowledge base."""
     display.line(f"AWS emulator on {running.emulator.endpoint}, process {running.emulator.process.pid}")
     display.line(f"API on {running.api_address}")
-    with Api(running.api_address, running.token()) as api:
+    with Api(running.api_address, running.session.access_token) as api:
         documents = _documents(api, _knowledge_base(api))
     display.CONSOLE.print(display.documents_table(documents))
 
@@ -80,15 +87,15 @@ def _knowledge_base(api: Api) -> str:
     return str(made["id"])
 
 
-def _prefix(kb_id: str) -> str:
-    return f"t/{cloud.DEMO_TENANT}/kb/{kb_id}/"
+def _prefix(session: Session, kb_id: str) -> str:
+    return f"t/{session.tenant}/kb/{kb_id}/"
 
 
-def _drop(running: LocalCloud, kb_id: str, file: Path) -> None:
-    """Put `file` under the tenant's prefix, unless these very bytes are there already."""
+def _drop(running: LocalCloud, prefix: str, file: Path) -> None:
+    """Put `file` under the prefix of a tenant's base, unless these very bytes are there already."""
     content = file.read_bytes()
     s3 = aws.s3(running.emulator.endpoint)
-    key = _prefix(kb_id) + file.name
+    key = prefix + file.name
     digest = hashlib.sha256(content).hexdigest()
     try:
         if s3.head_object(Bucket=running.uploads_bucket, Key=key)["Metadata"].get("sha256") == digest:
@@ -125,7 +132,7 @@ def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> N
                     f"After {elapsed:.0f} s some documents are still on their way.",
                     "make status shows how far; the functions' logs are in .tessera/local/emulator/emulator.log",
                 )
-            time.sleep(0.2)
+            time.sleep(POLL_S)
     refused = [document for document in documents if document["status"] not in {"ready", "skipped_duplicate"}]
     running.emulator.save()
     if refused:

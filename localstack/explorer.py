@@ -67,7 +67,7 @@ def build_explorer(folder: Path) -> Starlette:
             params=request.query_params,
             content=await request.body(),
             headers={
-                "authorization": request.headers.get("authorization", f"Bearer {running.token()}"),
+                "authorization": request.headers.get("authorization", f"Bearer {running.session.access_token}"),
                 "content-type": request.headers.get("content-type", "application/json"),
                 **{name: value for name, value in request.headers.items() if name in {"if-match", "idempotency-key"}},
             },

@@ -15,6 +15,7 @@ from localstack import aws, cloud, emulator
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from shared.identity.permissions import Role
+from tests.local_cloud.people import People
 
 REUSED = "TESSERA_TEST_CLOUD"
 """Names the folder of a local cloud that runs already: it is used as it is, and left running."""
@@ -31,7 +32,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         return
     folder = tmp_path_factory.mktemp("local-cloud")
     try:
-        yield cloud.start(folder, 0, None, lambda _: None)
+        yield cloud.start(folder, 0, {}, lambda _: None)
     finally:
         emulator.stop(folder / "emulator")
 
@@ -104,14 +105,19 @@ class Tenant:
         return found
 
 
+@pytest.fixture(scope="session")
+def people(local_cloud: LocalCloud) -> People:
+    return People(local_cloud)
+
+
 @pytest.fixture
-def new_tenant(local_cloud: LocalCloud) -> Iterator[Callable[[], Tenant]]:
+def new_tenant(local_cloud: LocalCloud, people: People) -> Iterator[Callable[[], Tenant]]:
     """Make tenants that nobody used before."""
     opened: list[Api] = []
 
     def make() -> Tenant:
         name = f"tenant-{secrets.token_hex(6)}"
-        api = Api(local_cloud.api_address, local_cloud.token(name, "owner@example.org", Role.OWNER))
+        api = Api(local_cloud.api_address, people.token(name, "usr_owner", Role.OWNER))
         opened.append(api)
         return Tenant(local_cloud, name, api)
 

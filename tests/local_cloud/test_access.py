@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from localstack.api import Api
-from localstack.issuer import open_issuer
 from shared.identity.permissions import Role
 from shared.knowledge.errors import KnowledgeBaseNotFoundError
+from tests.local_cloud.people import ISSUER
+from tests.signing import stranger_beside
 
 pytestmark = pytest.mark.real_server
 
@@ -23,8 +24,9 @@ def test_missing_token_is_refused(local_cloud):
     assert httpx.get(f"{local_cloud.api_address}/knowledge-bases").status_code == 401
 
 
-def test_token_of_another_key_is_refused(local_cloud, tmp_path):
-    forged = open_issuer(tmp_path).issue("demo", "you@demo.example", Role.OWNER)
+def test_token_of_another_key_is_refused(local_cloud, people):
+    people.token("acme", "usr_owner", Role.OWNER)
+    forged = stranger_beside(people.signer).issue("acme", "usr_owner", Role.OWNER, iss=ISSUER)
 
     with Api(local_cloud.api_address, forged) as forger:
         refused = forger.send("GET", "/knowledge-bases")
@@ -32,9 +34,9 @@ def test_token_of_another_key_is_refused(local_cloud, tmp_path):
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
 
 
-def test_token_with_another_tenant_written_into_it_is_refused(local_cloud):
-    header, _, signature = local_cloud.token("acme").split(".")
-    claims = json.loads(base64.urlsafe_b64decode(local_cloud.token("acme").split(".")[1] + "=="))
+def test_token_with_another_tenant_written_into_it_is_refused(local_cloud, people):
+    header, written, signature = people.token("acme", "usr_owner", Role.OWNER).split(".")
+    claims = json.loads(base64.urlsafe_b64decode(written + "=="))
     forged = base64.urlsafe_b64encode(json.dumps({**claims, "tenant": "globex"}).encode()).rstrip(b"=").decode()
 
     with Api(local_cloud.api_address, f"{header}.{forged}.{signature}") as forger:
@@ -43,8 +45,8 @@ def test_token_with_another_tenant_written_into_it_is_refused(local_cloud):
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
 
 
-def test_viewer_reads_and_may_not_write_even_after_reading(local_cloud):
-    with Api(local_cloud.api_address, local_cloud.token("acme", "viewer@acme.example", Role.VIEWER)) as viewer:
+def test_viewer_reads_and_may_not_write_even_after_reading(local_cloud, people):
+    with Api(local_cloud.api_address, people.token("acme", "usr_viewer", Role.VIEWER)) as viewer:
         assert viewer.send("GET", "/knowledge-bases").status_code == 200
         refused = viewer.send("POST", "/knowledge-bases", {"name": "Mine"})
 
