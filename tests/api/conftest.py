@@ -85,6 +85,12 @@ def ada(cloud, app, people, issuer):
     return new_person(cloud, app, people)
 
 
+@pytest.fixture
+def new_person_of(cloud, app, people, issuer):
+    """Make more people like her."""
+    return lambda: new_person(cloud, app, people)
+
+
 @pytest.fixture(scope="session")
 def embedder():
     build_model(DEFAULT_FOLDER)

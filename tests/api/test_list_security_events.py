@@ -1,0 +1,50 @@
+"""list_security_events."""
+
+import pytest
+
+from shared.identity.permissions import Role
+from tests.api.tenants import problem_of
+
+
+@pytest.fixture
+async def owner(ada, acme):
+    """An owner of an organisation in which three wrong passwords were tried."""
+    ada.joins(acme.id, Role.OWNER)
+    token = (await ada.session())["access_token"]
+    for number in range(3):
+        await ada.sign_in(password=f"wrong {number}")
+    return lambda **query: ada.send("GET", "/security-events", token, params=query)
+
+
+async def test_owner_reads_what_happened_newest_first(owner, ada):
+    response = await owner()
+
+    items = response.json()["items"]
+    assert [(event["kind"], event["user"]) for event in items] == [("sign-in-failed", ada.user_id)] * 3
+    assert [event["facts"]["guesses"] for event in items] == ["3", "2", "1"]
+    assert [event["at"] for event in items] == sorted((event["at"] for event in items), reverse=True)
+    assert "by" not in items[0]
+
+
+async def test_list_goes_on_page_by_page(owner):
+    first = (await owner(limit=2)).json()
+    second = (await owner(limit=2, page_token=first["next_page_token"])).json()
+
+    assert [event["facts"]["guesses"] for event in first["items"] + second["items"]] == ["3", "2", "1"]
+    assert "next_page_token" not in second
+
+
+async def test_events_of_other_organisations_are_not_seen(owner, acme, globex):
+    first = (await owner(limit=1)).json()
+
+    theirs = await globex.send("GET", "/security-events", Role.OWNER)
+    token = {"page_token": first["next_page_token"]}
+    moved = await globex.send("GET", "/security-events", Role.OWNER, params=token)
+
+    assert theirs.json()["items"] == []
+    assert problem_of(moved) == (422, "invalid-page-token")
+
+
+@pytest.mark.parametrize("role", [Role.MAINTAINER, Role.REVIEWER, Role.VIEWER])
+async def test_others_do_not_read_them(acme, role):
+    assert problem_of(await acme.send("GET", "/security-events", role)) == (403, "forbidden")
