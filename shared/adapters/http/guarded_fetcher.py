@@ -7,6 +7,7 @@ resolves differently a moment later leads nowhere else. TLS and the Host header 
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -80,15 +81,14 @@ class GuardedFetcher:
         target = read_target(url)
         deadline = Deadline(self.timeout_s)
         try:
-            connection = HTTPConnection(target.host, target.port)
-            # http.client connects by itself only where it was given no socket.
-            connection.sock = TimedSocket(self._connect(target, deadline), deadline)
-            try:
-                connection.request(method, target.path, body, {**headers, **_FIXED_HEADERS, "host": target.authority})
+            with closing(self._connect(target, deadline)) as connected:
+                connection = HTTPConnection(target.host, target.port)
+                # http.client connects by itself only where it was given no socket.
+                connection.sock = TimedSocket(connected, deadline)
+                fixed = {**_FIXED_HEADERS, "host": target.authority}
+                connection.request(method, target.path, body, {**headers, **fixed})
                 with connection.getresponse() as response:
                     return self._read(response)
-            finally:
-                connection.close()
         except FetchFailedError:
             raise
         except TimeoutError as error:

@@ -26,7 +26,7 @@ class Deadline:
 
 
 class TimedSocket:
-    """What `http.client` needs of a socket."""
+    """What `http.client` needs of a socket; whoever connected the socket closes it."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self._socket = connected
@@ -40,7 +40,7 @@ class TimedSocket:
         return io.BufferedReader(_TimedReader(self._socket, self._deadline))
 
     def close(self) -> None:
-        self._socket.close()
+        """Do nothing: `http.client` closes as soon as it has sent all, and the answer is still to be read."""
 
 
 class _TimedReader(io.RawIOBase):

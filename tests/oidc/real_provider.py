@@ -1,0 +1,152 @@
+"""The npm package `oidc-provider` on loopback: installed on first use from its own lock, run by the Node of the wheel.
+
+To raise its version: change `provider/package.json`, and let the wheel's npm write the lock again with the root's
+`.npmrc` beside it (`npm install --package-lock-only`), so that it holds hashes and no addresses.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from infra_cdk.node import node_folder
+from localstack.install import node_environment
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCES: Final = Path(__file__).parent / "provider"
+REDIRECT: Final = "https://app.acme.example/signed-in"
+SECRET: Final = "a secret+with/signs:that&are%encoded"
+NPM: Final = node_folder().parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+PEOPLE: Final[dict[str, dict[str, Any]]] = {
+    "ada": {"email": "Ada@{place}.example", "email_verified": True, "name": "Ada Lovelace"},
+    "bob": {"email": "bob@{place}.example", "email_verified": True, "name": "Bob"},
+    "eve": {"email": "ada@{place}.example", "email_verified": False, "name": "Eve"},
+    "mallory": {"email": "mallory@elsewhere.example", "email_verified": True},
+    "nobody": {},
+    "ada-2": {"email": "ada@{place}.example", "email_verified": True},
+}
+"""Who can sign in, as `<name>@<place>`."""
+
+
+def installed() -> Path:
+    """Return the folder in which the provider is installed, after installing it if need be."""
+    sources = [SOURCES / "package.json", SOURCES / "package-lock.json", SOURCES / "provider.mjs", ROOT / ".npmrc"]
+    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    folder = ROOT / ".tessera" / "oidc-provider" / digest
+    if not (folder / ".installed").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            shutil.copy(source, folder)
+        subprocess.run(
+            [str(node_folder() / "node"), str(NPM), "ci", "--loglevel=error"],
+            cwd=folder, env=node_environment(), check=True, capture_output=True,
+        )  # fmt: skip
+        (folder / ".installed").touch()
+    return folder
+
+
+def signing_key(key_id: str) -> dict[str, Any]:
+    """Return a new private RSA key as a JWK."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return {**RSAAlgorithm.to_jwk(key, as_dict=True), "kid": key_id, "use": "sig", "alg": "RS256"}
+
+
+def elliptic_key(key_id: str) -> dict[str, Any]:
+    """Return a new private P-256 key as a JWK."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return {**ECAlgorithm.to_jwk(key, as_dict=True), "kid": key_id, "use": "sig", "alg": "ES256"}
+
+
+def client(client_id: str, secret: str | None = None, algorithm: str = "RS256") -> dict[str, Any]:
+    """Return the provider's registration of a client."""
+    return {
+        "client_id": client_id,
+        **({"client_secret": secret} if secret else {}),
+        "token_endpoint_auth_method": "client_secret_basic" if secret else "none",
+        "redirect_uris": [REDIRECT, "https://app.acme.example/other"],
+        "response_types": ["code"],
+        "grant_types": ["authorization_code"],
+        "id_token_signed_response_alg": algorithm,
+    }
+
+
+@dataclass
+class RealProvider:
+    """The provider's process; stopping and starting it again keeps its address, so it can fail and change its keys."""
+
+    folder: Path
+    keys: list[dict[str, Any]]
+    claims_in_id_token: bool = False
+    issuer: str = ""
+    _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
+
+    def start(self) -> None:
+        port = int(self.issuer.rpartition(":")[2]) if self.issuer else 0
+        configuration = {
+            "port": port,
+            "clients": [
+                client("public"),
+                client("confidential", SECRET),
+                client("elliptic", algorithm="ES256"),
+            ],
+            "users": PEOPLE,
+            "jwks": {"keys": self.keys},
+            "claimsInIdToken": self.claims_in_id_token,
+        }
+        path = self.folder / "configuration.json"
+        path.write_text(json.dumps(configuration))
+        script = installed() / "provider.mjs"
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [str(node_folder() / "node"), str(script), str(path)], stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("http://"):
+                self.issuer = line.strip()
+                return
+        raise AssertionError(f"The provider did not start: {(self.folder / 'log').read_text()}")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+
+def sign_in_with_browser(authorization_url: str, login: str) -> httpx.URL:
+    """Do what a person does in the browser: sign in, consent; return the address that the client is called at.
+
+    Raises: AssertionError with the provider's page when it refuses.
+    """
+    with httpx.Client() as browser:
+        response = browser.get(authorization_url)
+        for _ in range(12):
+            while response.has_redirect_location:
+                address = urljoin(str(response.url), response.headers["location"])
+                if not address.startswith("http://127.0.0.1"):
+                    return httpx.URL(address)
+                response = browser.get(address)
+            form = re.search(r'<form[^>]*action="([^"]+)"', response.text)
+            assert response.status_code == 200, response.text
+            assert form is not None, response.text
+            prompt = re.search(r'name="prompt" value="(\w+)"', response.text)
+            assert prompt is not None, response.text
+            response = browser.post(
+                urljoin(str(response.url), unescape(form[1])),
+                data={"prompt": prompt[1], "login": login, "password": "any"},
+            )
+    raise AssertionError("The provider asks for ever more.")
