@@ -1,6 +1,8 @@
 """The whole API in this process, on a real emulator: tokens are verified and capabilities checked, nothing is faked."""
 
+import secrets
 from datetime import timedelta
+from ipaddress import IPv4Address
 
 import httpx
 import pytest
@@ -65,7 +67,11 @@ def people(cloud):
 
 @pytest.fixture
 async def client(app):
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test") as opened:
+    # Each test from an address of its own, for what strangers send is counted by address.
+    peer = (str(IPv4Address(0x0A000000 + secrets.randbits(24))), 50_000)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, client=peer), base_url="https://api.test"
+    ) as opened:
         yield opened
 
 
