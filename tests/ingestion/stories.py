@@ -3,7 +3,7 @@
 Each story is played by a `DisturbedWorld`, which kills a process or loses an answer at one chosen effect.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.documents.chunking.config import ChunkingConfig
 from shared.knowledge.config import ConfigChange
@@ -354,6 +354,77 @@ def promise_not_kept(world):
     return {}
 
 
+def waited_for_a_place(world):
+    for name in "abc":
+        world.put(name, name + S)
+    world.accept()
+    world.quiet_down()
+    return {name: ("ready", None, name + S) for name in "abc"}
+
+
+def poison_goes_first(world):
+    world.put("a", "poison")
+    world.put("b", X)
+    world.quiet_down()
+    return {"a": ("failed", None, None), "b": ("ready", None, X)}
+
+
+def changed_while_waiting(world):
+    for name in "abcd":
+        world.put(name, name + S)
+    world.accept()
+    world.delete("b")
+    world.cancel("c")
+    world.put("d", T)
+    world.quiet_down()
+    return {
+        "a": ("ready", None, "a" + S),
+        "c": ("cancelled", "cancelled_by_request", None),
+        "d": ("ready", None, T),
+    }
+
+
+def reindexed_one_after_the_other(world):
+    for name in "ab":
+        world.put(name, name + S)
+    world.quiet_down()
+    world.reindex()
+    world.quiet_down()
+    return {name: ("ready", None, name + S) for name in "ab"}
+
+
+def no_room_until_something_is_deleted(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("b", Y)
+    world.quiet_down()
+    assert outcome(world)["b"] == ("rejected", "storage_quota_exhausted", None)
+    world.delete("a")
+    world.retry("b")
+    world.quiet_down()
+    return {"b": ("ready", None, Y)}
+
+
+def no_room_for_a_replacement(world):
+    world.put("a", X)
+    world.quiet_down()
+    world.put("a", Y)
+    world.quiet_down()
+    return {"a": ("rejected", "storage_quota_exhausted", X)}
+
+
+def room_was_promised(world):
+    request = UploadRequest("b", size_bytes=len(X))
+    promise = world.insist(
+        lambda: world.documents.create_upload(TENANT, world.base.kb_id, request, world.figures, "upload_1")
+    )
+    world.put("a", Y)
+    world.quiet_down(hours=0.1)
+    world.put_key(promise.document.key, X)
+    world.quiet_down()
+    return {"a": ("rejected", "storage_quota_exhausted", None), "b": ("ready", None, X)}
+
+
 def run_to_flip(world):
     """Work until the first document is read back and only the flip is left."""
     while "index.read_back" not in world.names:
@@ -395,12 +466,32 @@ STORIES = [
     published_between_scan_and_flip,
     uploaded_as_promised,
     promise_not_kept,
+    waited_for_a_place,
+    poison_goes_first,
+    changed_while_waiting,
+    reindexed_one_after_the_other,
+    no_room_until_something_is_deleted,
+    no_room_for_a_replacement,
+    room_was_promised,
 ]
+
+ONE_PLACE = replace(STARTER, concurrent_documents=1)
+LITTLE_ROOM = replace(STARTER, storage_bytes=len(X) + len(Y) - 1)
+FIGURES = {
+    waited_for_a_place: ONE_PLACE,
+    poison_goes_first: ONE_PLACE,
+    changed_while_waiting: ONE_PLACE,
+    reindexed_one_after_the_other: ONE_PLACE,
+    no_room_until_something_is_deleted: LITTLE_ROOM,
+    no_room_for_a_replacement: LITTLE_ROOM,
+    room_was_promised: LITTLE_ROOM,
+}
+"""What the tenant's plan allows; where a story names nothing, starter's figures hold."""
 
 
 def play(story, disturbance, stores=None):
     """Play a story to its end and check it; return its world."""
-    world = DisturbedWorld(disturbance, stores)
+    world = DisturbedWorld(disturbance, stores, FIGURES.get(story, STARTER))
     expected = story(world)
     assert outcome(world) == expected
     assert dead_letters(world) == {name for name, (status, _, _) in expected.items() if status == "failed"}

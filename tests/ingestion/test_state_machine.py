@@ -5,6 +5,7 @@ When it stops, everything that is left is worked off, and the end must be what t
 """
 
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,22 +16,26 @@ from shared.documents.chunking.config import ChunkingConfig
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
-from shared.knowledge.models import DocumentStatus
+from shared.knowledge.models import DocumentStatus, ReasonCode
+from shared.tenancy.plans import STARTER
 from tests.ingestion.outcome import check_rest, check_truth, name_of, served_text
 from tests.ingestion.world import LOST, TENANT, World
 
 NAMES = "abc"
 CONTENTS = {"x": "one two three. " * 60, "y": "four five six. " * 60, "hostile": "hostile", "poison": "poison"}
 DISTURBANCES = 2
+LITTLE = 1_500
+"""Room for one of the two longer contents, not for both."""
 
 
 class Ingestion(RuleBasedStateMachine):
     """Three files, four contents, one knowledge base."""
 
-    @initialize()
-    def begin(self):
+    @initialize(places=st.sampled_from([1, 2, 5]), storage_bytes=st.sampled_from([LITTLE, 1_000_000]))
+    def begin(self, places, storage_bytes):
         logging.getLogger("tessera").setLevel(logging.CRITICAL)
-        self.world = World()
+        figures = replace(STARTER, concurrent_documents=places, storage_bytes=storage_bytes)
+        self.world = World(figures=figures)
         self.left = DISTURBANCES
         self.sizes = 0
         self.cancelled = {}
@@ -209,6 +214,8 @@ class Ingestion(RuleBasedStateMachine):
             match status:
                 case DocumentStatus.READY:
                     assert text == content
+                case DocumentStatus.REJECTED if document.reason == ReasonCode.STORAGE_QUOTA:
+                    assert world.figures.storage_bytes == LITTLE
                 case DocumentStatus.REJECTED:
                     assert content == "hostile"
                 case DocumentStatus.FAILED:
