@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from shared.operations.declaration import public_operation
+from shared.operations.declaration import RateClass, public_operation
 
 
 class Health(BaseModel):
@@ -11,7 +11,7 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@public_operation("GET /health")
+@public_operation("GET /health", rate_class=RateClass.NONE)
 async def get_health() -> Health:
     """Answer without asking anything else: the process is alive."""
     return Health()

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from shared.composition.services import Services
 from shared.operations.capabilities import METADATA, VECTORS
-from shared.operations.declaration import public_operation
+from shared.operations.declaration import RateClass, public_operation
 
 
 class Readiness(BaseModel):
@@ -14,7 +14,7 @@ class Readiness(BaseModel):
     parts: list[str]
 
 
-@public_operation("GET /ready", uses=[METADATA.read, VECTORS.search], memory_mb=512)
+@public_operation("GET /ready", uses=[METADATA.read, VECTORS.search], rate_class=RateClass.NONE, memory_mb=512)
 async def get_readiness(services: Services) -> Readiness:
     """Ask the metadata table and the chunk index for nothing, and say that they answered.
 

@@ -8,6 +8,7 @@ from shared.composition.services import Services, services_for
 from shared.composition.settings import Settings
 from shared.identity.caller import Caller
 from shared.kernel.errors import Kind, TesseraError
+from shared.limits.limiter import Limiter
 from shared.operations.authorizers import bearer_of
 from shared.operations.declaration import Operation
 from shared.operations.http import CallerOf, build_app
@@ -23,7 +24,10 @@ def build_whole_app(settings: Settings, caller_of: CallerOf) -> FastAPI:
             built[operation.id] = services_for(operation, settings)
         return built[operation.id]
 
-    return build_app(all_operations(), services_of, caller_of)
+    def limiter_of(operation: Operation) -> Limiter:
+        return services_of(operation).limits
+
+    return build_app(all_operations(), services_of, caller_of, limiter_of, settings.cors_origins)
 
 
 def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> CallerOf:

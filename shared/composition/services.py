@@ -8,6 +8,7 @@ from shared.composition.adapters import Adapters
 from shared.composition.authentication import Authentication
 from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
+from shared.composition.limits import Limits
 from shared.composition.oidc import Oidc
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from shared.knowledge.documents import Documents
     from shared.knowledge.knowledge_bases import KnowledgeBases
     from shared.knowledge.policy import IngestionPolicy
+    from shared.limits.limiter import Limiter
+    from shared.limits.ports import Leases
     from shared.retrieval.search import SearchService
 
 
@@ -48,6 +51,20 @@ class Services:
     def authentication(self) -> Authentication:
         """Recognises callers, and keeps the keys of machines."""
         return Authentication(self._adapters, self._settings, self._clock, self._telemetry)
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return Limits(self._grants, self._settings, self._adapters, self._clock, self._telemetry)
+
+    @property
+    def limits(self) -> "Limiter":
+        """Counts requests; the entry layer asks it before every operation."""
+        return self._limits.limiter
+
+    @property
+    def leases(self) -> "Leases":
+        """Places that at most so many holders of a tenant occupy at once."""
+        return self._limits.leases
 
     @cached_property
     def tenancy(self) -> Tenancy:

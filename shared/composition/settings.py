@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import EMBEDDER, RESOURCES, Resource
+from shared.operations.capabilities import CACHE, EMBEDDER, RESOURCES, Resource
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
 LOCAL_FOLDER: Final = "TESSERA_LOCAL_FOLDER"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
 ACCESS_TOKEN_LIFETIME_S: Final = "TESSERA_ACCESS_TOKEN_LIFETIME_S"  # noqa: S105 (a name)
+CORS_ORIGINS: Final = "TESSERA_CORS_ORIGINS"
 TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
 
 
@@ -55,6 +56,11 @@ class Settings:
         return bool(self._variables.get(TRACING_DAEMON))
 
     @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Origins whose pages may read answers of the API in this process; in AWS the gateway knows them."""
+        return tuple(origin for origin in self._variables.get(CORS_ORIGINS, "").split(",") if origin)
+
+    @property
     def local_folder(self) -> Path:
         """Where the local cloud keeps its files. Raises: MissingSettingError anywhere else."""
         return Path(self._get(LOCAL_FOLDER))
@@ -74,6 +80,12 @@ class Settings:
         """Return where `resource` is: a name, an address or a folder. Raises: MissingSettingError."""
         return self._get(resource.variable)
 
+    @property
+    def cache_address(self) -> str:
+        """Where the cache is; empty in an environment without one. Raises: MissingSettingError when nothing says so."""
+        address = self._variables.get(CACHE.variable)
+        return self._get(CACHE.variable) if address is None else address
+
     def is_known(self, resource: Resource) -> bool:
         """Answer whether this process was given an address of `resource`."""
         return bool(self._variables.get(resource.variable))
@@ -83,7 +95,7 @@ class Settings:
         return {
             self._variables[resource.variable]: resource.name
             for resource in RESOURCES
-            if resource.variable in self._variables
+            if self._variables.get(resource.variable)
         }
 
     def _get(self, variable: str) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, ParamSpec, TypeVar
 
 from shared.identity.permissions import Permission
-from shared.operations.capabilities import Capability, Group, Queue, Table, group_of
+from shared.operations.capabilities import CACHE, LIMITS, Capability, Group, Queue, Table, group_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,8 @@ class RateClass(StrEnum):
     ANSWER = "answer"
     SIGN_IN = "sign-in"
     """Guesses at credentials, counted by the address that they come from."""
+    NONE = "none"
+    """Counted against nothing: probes, which say that the process lives also when nobody can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,14 @@ class Operation:
     @property
     def capabilities(self) -> tuple[Capability, ...]:
         """All that the function may use: what it declares, and what its trigger brings along."""
-        if isinstance(self.trigger, QueueTrigger):
-            return (*self.uses, self.trigger.queue.receive)
-        return self.uses
+        match self.trigger:
+            case QueueTrigger(queue=queue):
+                brought: tuple[Capability, ...] = (queue.receive,)
+            case HttpTrigger(rate_class=rate_class) if rate_class is not RateClass.NONE:
+                brought = (LIMITS.read, LIMITS.write, CACHE.connect)
+            case _:
+                brought = ()
+        return tuple(dict.fromkeys((*self.uses, *brought)))
 
     @property
     def group(self) -> Group:

@@ -1,7 +1,7 @@
 """The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
 
-Order of a request: request id → announced size → caller → permission → parameters and body → operation → problem
-documents.
+Order of a request: request id → announced size → caller → permission → limits → parameters and body → operation →
+settlement → problem documents.
 """
 
 import inspect
@@ -27,7 +27,9 @@ from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
 from shared.operations.bodies import check_announced_size, read_body
+from shared.operations.cross_origin import CrossOrigin
 from shared.operations.declaration import HttpTrigger, Operation, ServicesOf
+from shared.operations.limits import UNCOUNTED, LimiterOf, OperationLimits
 from shared.operations.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -40,6 +42,9 @@ from shared.operations.problems import (
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
 """Return who a request comes from; None for nobody, which is also whoever sends credentials that are no good."""
 
+DOCS: Final = "/docs"
+"""The interactive page of the in-process app."""
+
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter of an operation that takes the header of that name."""
 
@@ -50,6 +55,13 @@ _SECURITY_HEADERS: Final = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "x-content-type-options": "nosniff",
 }
+
+_PAGE_POLICY: Final = (
+    "default-src 'none'; connect-src 'self'; img-src data: https://fastapi.tiangolo.com; "
+    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "frame-ancestors 'none'"
+)
+"""For the interactive page of the in-process app alone, which takes its parts from where FastAPI says."""
 
 _log = logging.getLogger("tessera.http")
 
@@ -68,21 +80,32 @@ class ForbiddenError(TesseraError):
     kind: ClassVar[Kind] = Kind.FORBIDDEN
 
 
-def build_app(operations: Iterable[Operation], services_of: ServicesOf, caller_of: CallerOf) -> FastAPI:
-    """Return the app of the HTTP operations among `operations`; other kinds are passed over."""
+def build_app(
+    operations: Iterable[Operation],
+    services_of: ServicesOf,
+    caller_of: CallerOf,
+    limiter_of: LimiterOf,
+    cors_origins: Collection[str] = (),
+) -> FastAPI:
+    """Return the app of the HTTP operations among `operations`; other kinds are passed over.
+
+    `cors_origins` are the origins whose pages may read answers, exactly as browsers name them.
+    """
     app = FastAPI(
         title="Tessera",
         version="1",
         openapi_url="/openapi.json",
-        docs_url="/docs",
+        docs_url=DOCS,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.router.route_class = _OperationRoute
     for operation in operations:
         if isinstance(operation.trigger, HttpTrigger):
-            _add_route(app, operation, operation.trigger, services_of, caller_of)
+            limits = OperationLimits(operation, operation.trigger, limiter_of)
+            _add_route(app, operation, operation.trigger, services_of, caller_of, limits)
     app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_middleware(CrossOrigin, origins=cors_origins)
     app.add_middleware(_Envelope)
     return app
 
@@ -100,11 +123,16 @@ def request_id_of(request: Request) -> str:
 
 
 def _add_route(
-    app: FastAPI, operation: Operation, trigger: HttpTrigger, services_of: ServicesOf, caller_of: CallerOf
+    app: FastAPI,
+    operation: Operation,
+    trigger: HttpTrigger,
+    services_of: ServicesOf,
+    caller_of: CallerOf,
+    limits: OperationLimits,
 ) -> None:
     endpoint = _endpoint_of(operation, services_of)
-    # FastAPI hands the endpoint to the route class; these two travel with it.
-    endpoint.__dict__.update(tessera_permission=trigger.permission, tessera_caller_of=caller_of)
+    # FastAPI hands the endpoint to the route class; these travel with it.
+    endpoint.__dict__.update(tessera_permission=trigger.permission, tessera_caller_of=caller_of, tessera_limits=limits)
     summary, _, description = inspect.cleandoc(operation.function.__doc__ or "").partition("\n")
     app.add_api_route(
         trigger.path,
@@ -179,17 +207,29 @@ class _OperationRoute(APIRoute):
         handle = super().get_route_handler()
         permission: Permission | None = getattr(self.endpoint, "tessera_permission", None)
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
+        limits: OperationLimits | None = getattr(self.endpoint, "tessera_limits", None)
 
         parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
+            answer = await answered(request)
+            answer.headers.update(getattr(request.state, "limit_headers", {}))
+            return answer
+
+        async def answered(request: Request) -> Response:
             try:
                 check_announced_size(request)
-                if permission is not None and caller_of is not None:
-                    request.state.caller = await _authorize(request, permission, caller_of)
-                _check_query(request, parameters)
-                return await handle(await read_body(request) if takes_body else request)
+                caller = await _recognise(request, caller_of) if permission is not None and caller_of else None
+                counted = await limits.count(request, caller) if limits else UNCOUNTED
+                # Also a request that is refused for another reason was one, and says how its limits stand.
+                request.state.limit_headers = counted.headers
+                if caller is not None and permission is not None:
+                    _authorize(caller, permission)
+                    request.state.caller = caller
+                async with counted.running():
+                    _check_query(request, parameters)
+                    return await handle(await read_body(request) if takes_body else request)
             except HTTPException as error:
                 return respond(status_problem(error.status_code, request_id_of(request)))
             except RequestValidationError as error:
@@ -203,16 +243,19 @@ class _OperationRoute(APIRoute):
         return guarded
 
 
-async def _authorize(request: Request, permission: Permission, caller_of: CallerOf) -> Caller:
+async def _recognise(request: Request, caller_of: CallerOf) -> Caller:
     caller = await caller_of(request)
     if caller is None:
         raise UnauthenticatedError("Send a valid access token or API key as Authorization: Bearer.")
+    return caller
+
+
+def _authorize(caller: Caller, permission: Permission) -> None:
     if not caller.holds(permission):
         raise ForbiddenError(
             f"The role {caller.role} does not hold {permission}. Ask an owner of your organisation for it.",
             permission=permission,
         )
-    return caller
 
 
 def _check_query(request: Request, known: Collection[str]) -> None:
@@ -273,9 +316,10 @@ class _Envelope:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = str(request_id)
-                if scope["path"] != "/docs":
-                    for name, value in _SECURITY_HEADERS.items():
-                        headers.setdefault(name, value)
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"] == DOCS:
+                    headers["content-security-policy"] = _PAGE_POLICY
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

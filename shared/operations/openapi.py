@@ -8,10 +8,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from shared.kernel.errors import TesseraError
+from shared.limits.errors import LimitsUnavailableError, QuotaExhaustedError, RateLimitedError
+from shared.operations.absences import say_absent_for_null
 from shared.operations.bodies import BodyTooLargeError, InvalidJsonError, UnsupportedMediaTypeError
 from shared.operations.callers import UnreadableCallerError
-from shared.operations.declaration import HttpTrigger, Operation
+from shared.operations.declaration import HttpTrigger, Operation, RateClass
 from shared.operations.http import ForbiddenError, UnauthenticatedError
+from shared.operations.links import add_links
 from shared.operations.problems import MEDIA_TYPE, STATUS, Problem
 
 _HEADERS: Final = "#/components/headers/"
@@ -47,12 +50,17 @@ def export_openapi(app: FastAPI, operations: Iterable[Operation]) -> str:
             described["responses"].update(problems)
             for status, response in described["responses"].items():
                 response["headers"] = {name: {"$ref": _HEADERS + name} for name in _headers_of(int(status))}
+    say_absent_for_null(document)
+    add_links(document)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _problem_responses(operation: Operation, trigger: HttpTrigger, *, takes_body: bool) -> dict[str, dict[str, Any]]:
     errors: list[type[TesseraError]] = [*declared_errors(operation).values(), BodyTooLargeError]
+    if trigger.rate_class is not RateClass.NONE:
+        errors += [RateLimitedError, LimitsUnavailableError]
     if trigger.permission is not None:
+        errors += [QuotaExhaustedError] if trigger.rate_class is not RateClass.NONE else []
         errors += [UnauthenticatedError, ForbiddenError, UnreadableCallerError]
     if takes_body:
         errors += [InvalidJsonError, UnsupportedMediaTypeError]

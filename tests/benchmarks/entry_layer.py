@@ -37,7 +37,7 @@ async def greet(greeting: Greeting, caller: Caller) -> Greeted:
 
 
 OPERATION = Operation(
-    "greet", "samples", HttpTrigger("POST", "/greetings", Permission.SEARCH, RateClass.READ), greet, (), 256, 5
+    "greet", "samples", HttpTrigger("POST", "/greetings", Permission.SEARCH, RateClass.NONE), greet, (), 256, 5
 )
 
 EVENT = {

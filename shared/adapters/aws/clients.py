@@ -26,6 +26,7 @@ Raises when the action was not declared.
 """
 
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+_PROMPT_CONFIG: Final = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "max_attempts": 2})
 
 _TRANSACT_ACTIONS: Final = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
@@ -59,6 +60,13 @@ class AwsClients:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         client = boto3.client("dynamodb", config=_CONFIG)
+        client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
+        return client
+
+    @cached_property
+    def prompt_dynamodb(self) -> "DynamoDBClient":
+        """A client that gives up within two seconds: for what every request waits for."""
+        client = boto3.client("dynamodb", config=_PROMPT_CONFIG)
         client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
         return client
 

@@ -49,7 +49,7 @@ def whoami():
         """Say who calls."""
         return {"tenant": caller.tenant, "role": caller.role}
 
-    trigger = HttpTrigger("GET", "/caller", Permission.SEARCH, RateClass.READ)
+    trigger = HttpTrigger("GET", "/caller", Permission.SEARCH, RateClass.NONE)
     return build_handler(sample_operation(get_caller, trigger), Settings({}))
 
 

@@ -1,0 +1,65 @@
+"""Where limits are counted and leases held: in Redis where one is configured, else in DynamoDB; never in both."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.composition.adapters import Adapters
+from shared.composition.settings import Settings
+from shared.kernel.clock import Clock
+from shared.operations.capabilities import CACHE, LIMITS
+from shared.operations.grants import Grants
+from shared.telemetry.ports import Telemetry
+
+if TYPE_CHECKING:
+    from shared.adapters.redis.client import Client
+    from shared.limits.limiter import Limiter
+    from shared.limits.ports import Leases, LimitStore
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one function. The address of the cache decides, once; a cache that fails is not replaced."""
+
+    grants: Grants
+    settings: Settings
+    adapters: Adapters
+    clock: Clock
+    telemetry: Telemetry
+
+    @cached_property
+    def limiter(self) -> "Limiter":
+        from shared.limits.limiter import Limiter
+
+        return Limiter(self._store, self.telemetry)
+
+    @cached_property
+    def leases(self) -> "Leases":
+        """Places that at most so many holders of a tenant occupy at once."""
+        if self._cache is not None:
+            from shared.adapters.redis.limit_store import RedisLeases
+
+            return RedisLeases(self._cache)
+        from shared.adapters.dynamodb.limits_leases import DynamoLeases
+
+        return DynamoLeases(self.adapters.aws.prompt_dynamodb, self.settings.address_of(LIMITS), self.clock)
+
+    @cached_property
+    def _store(self) -> "LimitStore":
+        if self._cache is not None:
+            from shared.adapters.redis.limit_store import RedisLimitStore
+
+            return RedisLimitStore(self._cache)
+        from shared.adapters.dynamodb.limit_store import DynamoLimitStore
+
+        return DynamoLimitStore(self.adapters.aws.prompt_dynamodb, self.settings.address_of(LIMITS), self.clock)
+
+    @cached_property
+    def _cache(self) -> "Client | None":
+        self.grants.require(CACHE.connect, LIMITS.read, LIMITS.write)
+        address = self.settings.cache_address
+        if not address:
+            return None
+        from shared.adapters.redis.client import connect
+
+        return connect(address)
