@@ -55,6 +55,7 @@ status: setup ## show what runs, and every document
 
 docs: setup ## write the generated pages and the OpenAPI file
 	@$(BIN)/python -m shared.composition.write_docs
+	@$(BIN)/python -m tests.unit.identity.libraries
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet . || { echo "  → $(BIN)/ruff format ." >&2; exit 1; }

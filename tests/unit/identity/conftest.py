@@ -10,7 +10,8 @@ from jwt.algorithms import RSAAlgorithm
 
 from shared.adapters.jose.key_set import KeySet
 from shared.adapters.jose.token_verifier import JoseTokenVerifier
-from tests.unit.identity.forgery import AUDIENCE, ISSUER, KEY_ID, NOW, Smith
+from tests.unit.identity.forgeries import Workshop, open_workshop
+from tests.unit.identity.forgery import AUDIENCE, ISSUER, KEY_ID, NOW, NOW_S, Smith
 
 
 class FrozenClock:
@@ -32,6 +33,11 @@ def stranger() -> Smith:
 def public_jwk(genuine: Smith) -> dict[str, Any]:
     jwk: dict[str, Any] = RSAAlgorithm.to_jwk(genuine.key.public_key(), as_dict=True)
     return {"kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": KEY_ID, "use": "sig", "alg": "RS256"}
+
+
+@pytest.fixture(scope="session")
+def workshop(genuine: Smith, stranger: Smith) -> Workshop:
+    return open_workshop(genuine.key, stranger.key, NOW_S)
 
 
 @pytest.fixture

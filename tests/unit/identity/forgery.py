@@ -35,9 +35,11 @@ def encode(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class Smith:
-    """Makes tokens with a good signature over anything at all."""
+    """Makes tokens with a good signature over anything at all; `header` and `claims` are those of a genuine one."""
 
     key: RSAPrivateKey = field(repr=False)
+    header: dict[str, Any] = field(default_factory=lambda: HEADER)
+    claims: dict[str, Any] = field(default_factory=lambda: CLAIMS)
 
     def sign(self, header: bytes | dict[str, Any], payload: bytes | dict[str, Any]) -> str:
         """Return a token whose signature is right, whatever header and payload say."""
@@ -45,10 +47,13 @@ class Smith:
         return f"{signing_input}.{encode(self.key.sign(signing_input.encode(), PKCS1v15(), SHA256()))}"
 
     def with_header(self, **changes: Any) -> str:
-        return self.sign(_changed(HEADER, changes), CLAIMS)
+        return self.sign(_changed(self.header, changes), self.claims)
 
     def with_claims(self, **changes: Any) -> str:
-        return self.sign(HEADER, _changed(CLAIMS, changes))
+        return self.sign(self.header, _changed(self.claims, changes))
+
+    def genuine(self) -> str:
+        return self.sign(self.header, self.claims)
 
 
 class Absent:
