@@ -33,32 +33,8 @@ def cloud(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def signer(cloud, tmp_path_factory):
-    made = open_signer(cloud)
-    # TEMPORARY-KEYS
-    import json
-
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from jwt.algorithms import RSAAlgorithm
-
-    key = load_pem_private_key(made.private_key.encode(), None)
-    f = tmp_path_factory.mktemp("k") / "jwks.json"
-    f.write_text(
-        json.dumps(
-            {
-                "keys": [
-                    {
-                        **RSAAlgorithm.to_jwk(key.public_key(), as_dict=True),
-                        "kid": made.key_id,
-                        "alg": "RS256",
-                        "use": "sig",
-                    }
-                ]
-            }
-        )
-    )
-    cloud.variables["TESSERA_TOKEN_KEYS"] = f.as_uri()
-    return made
+def signer(cloud):
+    return open_signer(cloud)
 
 
 @pytest.fixture

@@ -182,8 +182,11 @@ async def test_provider_of_one_tenant_opens_no_account_of_another(acme, globex, 
     assert await globex.member(session["user"]) is None
     assert await acme.member(victim) is None
     users = DynamoUsers(boto3.client("dynamodb"), cloud.address_of(IDENTITY))
-    assert (await users.by_email(f"ada@{globex.domain}")).user_id == victim
-    assert (await users.by_id(UserId(session["user"]))).password_hash is None
+    listed, unlisted = await users.by_email(f"ada@{globex.domain}"), await users.by_id(UserId(session["user"]))
+    assert listed is not None
+    assert listed.user_id == victim
+    assert unlisted is not None
+    assert unlisted.password_hash is None
 
 
 async def test_invitation_joins_no_account_of_another_tenant_either(acme, globex, lasting_provider):

@@ -126,6 +126,8 @@ class GuardedFetcher:
         body = response.read(self.max_bytes + 1)
         if len(body) > self.max_bytes:
             raise FetchFailedError(f"its answer is larger than {self.max_bytes} bytes")
+        if response.length:  # http.client does not mind when it was told how much to read
+            raise FetchFailedError("its answer is cut off")
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
 
