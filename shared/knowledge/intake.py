@@ -12,6 +12,7 @@ from dataclasses import replace
 from shared.documents.rejections import RejectionReason
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TaskId, new_id
+from shared.knowledge.claims import ContentHeldError
 from shared.knowledge.errors import (
     CapacityExhaustedError,
     DocumentLimitError,
@@ -39,7 +40,7 @@ from shared.knowledge.models import (
 )
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, ObjectStore, TenantFigures, WorkQueue
-from shared.knowledge.settlement import ContentHeldError, Settlement
+from shared.knowledge.settlement import Settlement
 from shared.knowledge.waiting_line import WaitingLine
 from shared.tenancy.plans import Figures
 

@@ -8,34 +8,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.kernel.clock import Clock
-from shared.kernel.ids import DocumentId, TaskId, new_id
+from shared.knowledge.claims import Claims, Handed
 from shared.knowledge.counting import Step, counts, documents_per_base, moves_in_line
 from shared.knowledge.errors import CapacityExhaustedError, DocumentLimitError, NoPlaceError
-from shared.knowledge.lifecycle import begin_at_once, due_of, start_upload_work
-from shared.knowledge.models import ContentClaim, Document, DocumentStatus, KnowledgeBase
+from shared.knowledge.lifecycle import begin_at_once, due_of
+from shared.knowledge.models import Document, KnowledgeBase, ReasonCode
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import Check, DocumentRepository, MoveInLine, Put, Remove, Write
+from shared.knowledge.ports import Check, DocumentRepository, MoveInLine, Put, Write
 from shared.tenancy.plans import Figures
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was committed: the document as it is now, and the duplicates that took over a content from it.
+    """What was committed: the document as it is now, and the duplicates whose wait for its content is over.
 
     `moves_line` says that a place for processing became free, or that somebody now waits for one.
     """
 
     document: Document
-    promoted: tuple[Document, ...] = ()
+    duplicates: tuple[Document, ...] = ()
     moves_line: bool = False
 
 
-class ContentHeldError(Exception):
-    """Another document holds the content that this one wanted to take; never leaves the domain."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one document, and what it brings along; stays inside."""
 
-    def __init__(self, owner: DocumentId) -> None:
-        super().__init__(owner)
-        self.owner = owner
+    kb: KnowledgeBase
+    step: Step
+    duplicates: Sequence[Step]
+    claims: Sequence[Write]
+    figures: Figures | None
 
 
 class Settlement:
@@ -43,6 +46,7 @@ class Settlement:
 
     def __init__(self, records: DocumentRepository, clock: Clock, policy: IngestionPolicy) -> None:
         self._records = records
+        self._claims = Claims(records, clock)
         self._clock = clock
         self._policy = policy
 
@@ -65,114 +69,61 @@ class Settlement:
         CapacityExhaustedError; NoPlaceError when `after` leaves the line and there is no place for it.
         """
         held_before = before.held_hashes if before is not None else frozenset()
-        gained = await self._gain(after, after.held_hashes - held_before)
-        waited = await self._wait(before, after)
-        released, heirs = await self._release(kb, after, held_before - after.held_hashes)
-        claims = [*gained, *waited, *released]
+        given_up = held_before - after.held_hashes
+        gained = await self._claims.gain(after, after.held_hashes - held_before)
+        waited = await self._claims.wait(before, after)
 
-        async def commit(document: Document) -> Settled:
-            steps = [Step(before, document), *heirs]
-            return await self._commit(
-                kb, steps, claims, figures, insist_on_base=insist_on_base or bool(heirs), published=published
-            )
+        async def commit(handed: Handed) -> Settled:
+            change = Change(kb, Step(before, after), handed.duplicates, [*gained, *waited, *handed.claims], figures)
+            return await self._begin_or_wait(change, insist_on_base=insist_on_base, published=published)
 
-        if Step(before, after).begins_to_wait:
+        handed = await self._claims.hand_on(kb, after, given_up)
+        try:
+            return await commit(handed)
+        except DocumentLimitError as error:
+            if not handed.duplicates:
+                raise _limit_of_plan(kb, figures, error) or error from None
+            # What `after` does must not fail because there is no room for somebody who waited for it.
+            ended = await self._claims.end_waiting(after, given_up, ReasonCode.DOCUMENT_LIMIT, str(error))
+        return await commit(ended)
+
+    async def _begin_or_wait(self, change: Change, *, insist_on_base: bool, published: bool) -> Settled:
+        if change.step.begins_to_wait:
+            at_once = replace(change.step, after=begin_at_once(change.step.after))
             try:
-                return await commit(begin_at_once(after))
+                return await self._commit(
+                    replace(change, step=at_once), insist_on_base=insist_on_base, published=published
+                )
             except NoPlaceError:
                 pass
-        return await commit(after)
+        return await self._commit(change, insist_on_base=insist_on_base, published=published)
 
-    async def _commit(
-        self,
-        kb: KnowledgeBase,
-        steps: Sequence[Step],
-        claims: Sequence[Write],
-        figures: Figures | None,
-        *,
-        insist_on_base: bool,
-        published: bool,
-    ) -> Settled:
+    async def _commit(self, change: Change, *, insist_on_base: bool, published: bool) -> Settled:
+        steps = [change.step, *change.duplicates]
         stamped = [self._stamp(step.after) for step in steps]
-        counted = counts(kb, steps, figures, published=published)
-        moved = moves_in_line(steps, figures, self._clock.now() + self._policy.line_check)
+        counted = counts(change.kb, steps, change.figures, published=published)
+        moved = moves_in_line(steps, change.figures, self._clock.now() + self._policy.line_check)
         # Deleting a base releases what it holds, so nothing may be counted in or out of it at the same time.
-        checks: list[Write] = [Check(kb)] if insist_on_base or counted else []
-        try:
-            await self._records.commit(steps[0].after.tenant, [*map(Put, stamped), *claims, *counted, *moved, *checks])
-        except DocumentLimitError as error:
-            if figures is not None and figures.documents_per_knowledge_base <= kb.document_limit:
-                raise CapacityExhaustedError(
-                    "documents_per_knowledge_base", documents_per_base(kb, figures), int(error.facts["used"])
-                ) from None
-            raise
-        document, *promoted = map(_at_next, stamped)
-        return Settled(document, tuple(promoted), moves_line=any(_calls_next(write) for write in moved))
+        insists = insist_on_base or bool(counted) or bool(change.duplicates)
+        checks: list[Write] = [Check(change.kb)] if insists else []
+        tenant = change.step.after.tenant
+        await self._records.commit(tenant, [*map(Put, stamped), *change.claims, *counted, *moved, *checks])
+        document, *duplicates = map(_at_next, stamped)
+        return Settled(document, tuple(duplicates), moves_line=any(_calls_next(write) for write in moved))
 
     def _stamp(self, document: Document) -> Document:
         return replace(document, updated_at=self._clock.now(), due=due_of(document, self._policy))
 
-    async def _gain(self, after: Document, hashes: frozenset[str]) -> list[Write]:
-        writes: list[Write] = []
-        for sha256 in sorted(hashes):
-            claim = await self._records.claim(after.tenant, after.kb_id, sha256)
-            if claim is None:
-                writes.append(Put(ContentClaim(after.tenant, after.kb_id, sha256, after.document_id)))
-            elif claim.owner != after.document_id:
-                raise ContentHeldError(claim.owner)
-            else:
-                writes.append(Check(claim))
-        return writes
 
-    async def _wait(self, before: Document | None, after: Document) -> Sequence[Write]:
-        """Enter a skipped duplicate among those who wait for its content."""
-        if after.status is not DocumentStatus.SKIPPED_DUPLICATE or after.source is None or after.source.sha256 is None:
-            return []
-        if before is not None and before.status is after.status and before.source == after.source:
-            return []
-        claim = await self._records.claim(after.tenant, after.kb_id, after.source.sha256)
-        if claim is None or claim.owner == after.document_id:
-            raise ContentHeldError(after.document_id)
-        if after.document_id in claim.waiters:
-            return [Check(claim)]
-        return [Put(replace(claim, waiters=(*claim.waiters, after.document_id)))]
-
-    async def _release(
-        self, kb: KnowledgeBase, after: Document, hashes: frozenset[str]
-    ) -> tuple[list[Write], list[Step]]:
-        """Hand each content on to whoever has waited longest for it, or forget it."""
-        writes: list[Write] = []
-        heirs: list[Step] = []
-        for sha256 in sorted(hashes):
-            claim = await self._records.claim(after.tenant, after.kb_id, sha256)
-            if claim is None or claim.owner != after.document_id:
-                continue
-            heir, waiters = await self._heir(kb, claim, after.document_id)
-            if heir is None:
-                writes.append(Remove(claim))
-                continue
-            writes.append(Put(replace(claim, owner=heir.after.document_id, waiters=waiters)))
-            heirs.append(heir)
-        return writes, heirs
-
-    async def _heir(
-        self, kb: KnowledgeBase, claim: ContentClaim, giver: DocumentId
-    ) -> tuple[Step | None, tuple[DocumentId, ...]]:
-        """Return the oldest waiter that still waits for this content, as it starts on it, and who waits on."""
-        if kb.deleted_at is not None:
-            return None, ()
-        for position, waiting in enumerate(claim.waiters):
-            if waiting == giver:
-                continue
-            document = await self._records.document(claim.tenant, claim.kb_id, waiting)
-            if document is None or document.status is not DocumentStatus.SKIPPED_DUPLICATE or document.source is None:
-                continue
-            if document.source.sha256 != claim.sha256:
-                continue
-            now = self._clock.now()
-            heir = start_upload_work(document, document.source, kb.serving, now, TaskId(new_id("task", now)))
-            return Step(document, heir), tuple(other for other in claim.waiters[position + 1 :] if other != giver)
-        return None, ()
+def _limit_of_plan(
+    kb: KnowledgeBase, figures: Figures | None, error: DocumentLimitError
+) -> CapacityExhaustedError | None:
+    """Return the refusal that names the plan, when that is what limits the base; None when its own setting does."""
+    if figures is None or kb.document_limit < figures.documents_per_knowledge_base:
+        return None
+    return CapacityExhaustedError(
+        "documents_per_knowledge_base", documents_per_base(kb, figures), int(error.facts["used"])
+    )
 
 
 def _calls_next(write: Write) -> bool:

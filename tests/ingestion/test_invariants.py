@@ -29,6 +29,9 @@ class ForgetfulIndex(MemoryIndex):
         await super().write(tenant, scope, chunks)
 
 
+TWO_DOCUMENTS = KnowledgeBaseChange(document_limit=2)
+
+
 def world_with(index=None):
     stores = MemoryStores()
     if index is not None:
@@ -241,6 +244,31 @@ def test_the_limit_of_a_base_holds_for_promises_and_for_drops():
     world.retry("b")
     world.quiet_down()
     assert outcome(world) == {"b": ("ready", None, Y)}
+
+
+def test_a_duplicate_that_finds_no_room_when_its_turn_comes_is_told_so():
+    world = world_with()
+    for name in "abc":
+        world.put(name, X if name in "ab" else Y)
+    world.put("d", X)
+    world.quiet_down()
+    assert world.run(world.knowledge_bases.update(TENANT, world.base.kb_id, TWO_DOCUMENTS, world.figures)).error is None
+
+    world.put("a", "something else")
+    world.quiet_down()
+
+    refused = ("rejected", "document_limit_reached", None)
+    assert outcome(world) == {
+        "a": ("ready", None, "something else"),
+        "b": refused,
+        "c": ("ready", None, Y),
+        "d": refused,
+    }
+    world.delete("c")
+    world.retry("d")
+    world.settle_down()
+    assert outcome(world)["d"] == ("ready", None, X)
+    check_rest(world)
 
 
 def test_a_ready_document_has_nothing_to_cancel():
