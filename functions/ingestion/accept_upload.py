@@ -8,7 +8,15 @@ from shared.operations.declaration import operation
 
 @operation(
     ACCEPT_QUEUE,
-    uses=[METADATA.read, METADATA.write, IDENTITY.read, UPLOADS.get, PARSE_QUEUE.send, SWEEP_QUEUE.send],
+    uses=[
+        METADATA.read,
+        METADATA.write,
+        IDENTITY.read,
+        UPLOADS.get,
+        ACCEPT_QUEUE.send,
+        PARSE_QUEUE.send,
+        SWEEP_QUEUE.send,
+    ],
     batch_size=5,
     memory_mb=1024,
     timeout_s=60,
@@ -18,5 +26,4 @@ async def accept_upload(message: LookAgain, services: Services) -> None:
 
     Raises: RetryLaterError while others keep changing the same document.
     """
-    for key in message.keys:
-        await services.ingestion.intake.look_again(key)
+    await services.ingestion.intake.take(message)

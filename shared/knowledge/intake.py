@@ -28,7 +28,7 @@ from shared.knowledge.lifecycle import (
     skip_duplicate,
     start_upload_work,
 )
-from shared.knowledge.messages import parse_of, sweep_of
+from shared.knowledge.messages import LookAgain, parse_of, sweep_of
 from shared.knowledge.models import (
     Document,
     DocumentStatus,
@@ -68,6 +68,18 @@ class Intake:
         self._policy = policy
         self._settlement = Settlement(records, clock, policy)
         self._line = WaitingLine(records, queue, clock, policy)
+
+    async def take(self, message: LookAgain) -> None:
+        """Look at each object that a message names; a notification is only sent on, under its tenant's name.
+
+        Sending on costs next to nothing, and a queue that knows whose messages it holds serves tenants in turn.
+        Raises: RetryLaterError when others kept changing the same records.
+        """
+        if message.is_notification:
+            await self._queue.send([LookAgain(keys=(key,)) for key in message.keys])
+            return
+        for key in message.keys:
+            await self.look_again(key)
 
     async def look_again(self, key: str, *, again: bool = False) -> Document | None:
         """Bring the document of `key` in line with the object that is there now; doing it twice changes nothing.

@@ -16,9 +16,13 @@ class Message(BaseModel):
 
 
 class LookAgain(Message):
-    """Somebody should look at these object keys: the bucket says so (its events are read into this), or we do."""
+    """Somebody should look at these object keys: the bucket says so (its events are read into this), or we do.
+
+    The bucket cannot tell a queue whose message it sends; `is_notification` is what says that nobody did yet.
+    """
 
     keys: tuple[str, ...]
+    is_notification: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -30,7 +34,7 @@ class LookAgain(Message):
             return {"keys": ()}
         if isinstance(value.get("Records"), list):
             keys = [unquote_plus(record["s3"]["object"]["key"]) for record in value["Records"]]
-            return {"keys": tuple(dict.fromkeys(keys))}
+            return {"keys": tuple(dict.fromkeys(keys)), "is_notification": True}
         return value
 
 

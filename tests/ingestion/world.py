@@ -246,12 +246,8 @@ class World:
         reindexing = Reindexing(records, queue, clock, POLICY)
         self.recovery = Recovery(records, records, objects, queue, figures, clock, POLICY)
 
-        async def look(message):
-            for key in message.keys:
-                await intake.look_again(key)
-
         self._consumers: dict[type, Any] = {
-            LookAgain: look,
+            LookAgain: intake.take,
             ParseDocument: parsing.parse,
             IndexChunks: indexing.index,
             PublishDocument: publishing.publish,
