@@ -27,7 +27,6 @@ from shared.operations.capabilities import (
     PARSER,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
-    TOKEN_KEYS,
     VECTORS,
 )
 from shared.operations.declaration import AuthorizerTrigger, Operation
@@ -69,12 +68,11 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
 
 
 def _add_token_settings(resources: Resources) -> None:
-    """Tell the authorizer whom to trust: settings, not resources, so there is nothing to permit."""
+    """Say under which names tokens are signed and trusted: settings, not resources, so there is nothing to permit."""
     settings = resources.settings
     for capability, value in (
         (TOKEN_ISSUER, settings.token_issuer),
         (TOKEN_AUDIENCE, settings.token_audience),
-        (TOKEN_KEYS, settings.token_jwks_url),
     ):
         resources.add(capability.resource, Address({capability.resource.variable: value}))
 

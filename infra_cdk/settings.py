@@ -82,7 +82,6 @@ class Settings(BaseModel):
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     token_issuer: str = Field(pattern=r"^(https://|urn:)\S+$")
     """The `iss` of the access tokens that this environment signs and trusts; by default `urn:tessera:<environment>`."""
-    token_jwks_url: str = ""
     token_audience: str
     opensearch_endpoint: str | None = None
     """An existing node or domain; None lets the search stack build a domain (and the local cloud use its file)."""

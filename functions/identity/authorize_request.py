@@ -2,13 +2,13 @@
 
 from shared.composition.services import Services
 from shared.identity.caller import Caller
-from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS
+from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER
 from shared.operations.declaration import AuthorizerTrigger, operation
 
 
 @operation(
     AuthorizerTrigger(),
-    uses=[TOKEN_AUDIENCE, TOKEN_ISSUER, TOKEN_KEYS, IDENTITY.read, IDENTITY.write],
+    uses=[TOKEN_AUDIENCE, TOKEN_ISSUER, IDENTITY.read, IDENTITY.write],
     memory_mb=256,
     timeout_s=10,
 )

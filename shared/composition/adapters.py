@@ -17,7 +17,6 @@ from shared.operations.capabilities import (
     PARSER,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
-    TOKEN_KEYS,
     TOKENIZER,
     UPLOADS,
     VECTORS,
@@ -25,8 +24,6 @@ from shared.operations.capabilities import (
 from shared.operations.grants import Grants, UndeclaredUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shared.adapters.aws.clients import AwsClients
     from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
     from shared.adapters.dynamodb.records import DynamoRecords
@@ -70,26 +67,17 @@ class Adapters:
     @cached_property
     def token_verifier(self) -> "TokenVerifier":
         """It remembers the published keys between invocations."""
+        from shared.adapters.dynamodb.signing_keys import key_set_source
         from shared.adapters.jose.key_set import KeySet
         from shared.adapters.jose.token_verifier import JoseTokenVerifier
 
         self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, IDENTITY.read)
         return JoseTokenVerifier(
-            KeySet(self._key_set_source()),
+            KeySet(key_set_source(self.aws.dynamodb, self._settings.address_of(IDENTITY))),
             issuer=self._settings.address_of(TOKEN_ISSUER.resource),
             audience=self._settings.address_of(TOKEN_AUDIENCE.resource),
             clock=self._clock,
         )
-
-    def _key_set_source(self) -> "Callable[[], bytes]":
-        """Return what fetches the keys: the identity table, or the address that a setting still names."""
-        if self._settings.is_known(TOKEN_KEYS.resource):
-            from shared.adapters.jose.key_set import fetcher
-
-            return fetcher(self._settings.address_of(TOKEN_KEYS.resource), self._settings.environment)
-        from shared.adapters.dynamodb.signing_keys import key_set_source
-
-        return key_set_source(self.aws.dynamodb, self._settings.address_of(IDENTITY))
 
     @cached_property
     def records(self) -> "DynamoRecords":

@@ -86,10 +86,6 @@ class Settings:
         address = self._variables.get(CACHE.variable)
         return self._get(CACHE.variable) if address is None else address
 
-    def is_known(self, resource: Resource) -> bool:
-        """Answer whether this process was given an address of `resource`."""
-        return bool(self._variables.get(resource.variable))
-
     def known_addresses(self) -> dict[str, str]:
         """Return the resource name of every address this process was given."""
         return {

@@ -255,9 +255,6 @@ TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "trust")
 TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
 """The `aud` that access tokens must carry."""
 
-TOKEN_KEYS: Final = Capability(Resource("token-keys"), "fetch")
-"""Where the issuer's JWKS lies: an HTTPS address, in the local cloud also a loopback address or a file."""
-
 RESOURCES: Final[tuple[Resource, ...]] = (
     METADATA, EMBEDDINGS, IDENTITY, LIMITS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE,
     SWEEP_QUEUE, REINDEX_QUEUE, EVENTS, VECTORS, CACHE, SIGNING_KEYS, CREDENTIALS_KEY,

@@ -180,7 +180,7 @@ async def test_member_is_looked_up_once_in_half_a_minute(cloud, clock, token, is
         await services.authentication.authenticator.authenticate(token)
         await services.authentication.authenticator.authenticate(issuer.issue(tenant, ADA, Role.MAINTAINER))
 
-    assert len(reads) == 2  # the tenant and the member
+    assert len(reads) == 3  # the published keys, the tenant and the member
     clock.ahead = REMEMBERED + timedelta(seconds=1)
     await services.authentication.authenticator.authenticate(token)
     assert len(reads) == 4

@@ -22,7 +22,6 @@ from shared.operations.capabilities import (
     SIGNING_KEYS,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
-    TOKEN_KEYS,
     VECTORS,
 )
 from shared.operations.declaration import (
@@ -40,7 +39,7 @@ from tests.infra.templates import Resource, Templates, context_of
 
 Build = Callable[..., Templates]
 
-AUTHORIZER = sample("authorize_sample", AuthorizerTrigger(), [TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_KEYS])
+AUTHORIZER = sample("authorize_sample", AuthorizerTrigger(), [TOKEN_ISSUER, TOKEN_AUDIENCE])
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 GUARDED = HttpTrigger("GET", "/samples", next(iter(Permission)), RateClass.READ)
 

@@ -1,18 +1,15 @@
-"""The issuer's keys: found, remembered, refreshed, and never from an address that anybody could stand behind."""
+"""The issuer's keys: found, remembered, refreshed."""
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from shared.adapters.jose.compact import MalformedTokenError
-from shared.adapters.jose.key_set import KeySet, UntrustedKeyAddressError, fetcher, read_keys
+from shared.adapters.jose.key_set import KeySet, read_keys
 from shared.identity.tokens import TokenKeysUnavailableError
 from tests.unit.identity.forgery import KEY_ID
 
@@ -137,63 +134,3 @@ async def test_document_that_is_no_key_set_is_as_good_as_none(document: bytes) -
         read_keys(document)
     with pytest.raises(TokenKeysUnavailableError):
         await KeySet(lambda: document).key(KEY_ID)
-
-
-@pytest.mark.parametrize(
-    ("address", "environment"),
-    [
-        ("http://sign-in.example/keys", "prod"),
-        ("http://127.0.0.1:9000/keys", "prod"),
-        ("http://127.0.0.1:9000/keys", "dev"),
-        ("file:///keys.json", "prod"),
-        ("http://sign-in.example/keys", "local"),
-        ("http://127.0.0.1.sign-in.example/keys", "local"),
-        ("http://localhost.sign-in.example/keys", "local"),
-        ("file://sign-in.example/keys.json", "local"),
-        ("ftp://127.0.0.1/keys", "local"),
-        ("https:///keys", "prod"),
-        ("keys.json", "local"),
-        ("", "local"),
-    ],
-)
-def test_address_that_anybody_could_stand_behind_is_refused(address: str, environment: str) -> None:
-    with pytest.raises(UntrustedKeyAddressError):
-        fetcher(address, environment)
-
-
-class Handler(BaseHTTPRequestHandler):
-    document: ClassVar[bytes] = b""
-
-    def do_GET(self) -> None:
-        if self.path == "/moved":
-            self.send_response(302)
-            self.send_header("location", "/keys")
-            self.end_headers()
-            return
-        self.send_response(200 if self.path in {"/keys", "/huge"} else 500)
-        self.end_headers()
-        self.wfile.write(self.document + (b" " * 70_000 if self.path == "/huge" else b""))
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the test output quiet."""
-
-
-@pytest.fixture
-def server(public_jwk: dict[str, Any]) -> Iterator[str]:
-    Handler.document = json.dumps({"keys": [public_jwk]}).encode()
-    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        thread.join()
-
-
-async def test_keys_come_over_http_from_loopback_in_the_local_cloud(server: str) -> None:
-    assert await KeySet(fetcher(f"{server}/keys", "local")).key(KEY_ID) is not None
-
-
-@pytest.mark.parametrize("path", ["/moved", "/huge", "/broken"])
-async def test_redirects_floods_and_failures_bring_no_keys(server: str, path: str) -> None:
-    with pytest.raises(TokenKeysUnavailableError):
-        await KeySet(fetcher(server + path, "local")).key(KEY_ID)
