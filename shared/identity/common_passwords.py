@@ -49,48 +49,45 @@ _ROWS: Final = (
 )
 _SHORTEST_RUN: Final = 3
 _LEET: Final = str.maketrans("@4831!0$5716", "aabeiiosstib")
-_SHORTEST_LEFT_TO_GUESS: Final = 6
-"""Distinct characters that are none of all this; with fewer a password is as good as known."""
+_LEAST_LEFT_TO_GUESS: Final = 5
+"""Characters that are none of all this; with fewer a password is as good as known."""
 
-_DATE: Final = re.compile(r"(19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,4}")
+_DATE: Final = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{2,4}|\d(?=\W*$)")
 _SEPARATORS: Final = frozenset(" _-.,!?#@$*&+=~:;/'\"()")
 
 
 def is_commonly_tried(password: str) -> bool:
     """Answer whether almost all of `password` is well-known words, rows of keys, repetition, counting and dates."""
     lowered = password.lower()
-    candidates = {lowered, lowered.translate(_LEET), lowered[::-1]}
-    return any(_is_explained(candidate) for candidate in candidates)
+    return _is_explained(lowered) or _is_explained(lowered[::-1])
 
 
 def _is_explained(text: str) -> bool:
     """Answer whether fewer characters than it takes are left when all that is known is taken away."""
-    unit = _repeated_unit(text)
-    if unit is not None and len(set(unit)) < 2 * _SHORTEST_LEFT_TO_GUESS and len(unit) < len(text) // 2 + 1:
-        return True
-    return _fewest_unexplained(text) < _SHORTEST_LEFT_TO_GUESS
-
-
-def _repeated_unit(text: str) -> str | None:
-    """Return what `text` repeats at least twice from its beginning to its end, None when it does not."""
-    place = (text + text).find(text, 1)
-    return text[:place] if place < len(text) else None
+    # What is repeated is guessed once.
+    unit = text[: (text + text).find(text, 1)]
+    return _fewest_unexplained(unit) < _LEAST_LEFT_TO_GUESS or len(unit) < 2 * _LEAST_LEFT_TO_GUESS
 
 
 def _fewest_unexplained(text: str) -> int:
     """Return how many characters no word, run, repetition or date explains, at best."""
+    spelled_out = text.translate(_LEET)
     fewest = [0] * (len(text) + 1)
     for start in range(len(text) - 1, -1, -1):
         best = fewest[start + 1] + (text[start] not in _SEPARATORS)
-        for length in _explained_lengths(text, start):
+        for length in _explained_lengths(text, spelled_out, start):
             best = min(best, fewest[start + length])
         fewest[start] = best
     return fewest[0]
 
 
-def _explained_lengths(text: str, start: int) -> set[int]:
+def _explained_lengths(text: str, spelled_out: str, start: int) -> set[int]:
     left = len(text) - start
-    lengths = {size for size in _word_sizes() if size <= left and text[start : start + size] in _WORDS}
+    lengths = {
+        size
+        for size in _word_sizes()
+        if size <= left and not _WORDS.isdisjoint((text[start : start + size], spelled_out[start : start + size]))
+    }
     run = _SHORTEST_RUN
     while run <= left and text[start : start + run] in _runs(run):
         lengths.add(run)
