@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Protocol
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from shared.identity.permissions import Role
 from shared.kernel.errors import Kind, TesseraError
@@ -35,7 +35,12 @@ def normalised_email(text: str) -> str:
     return email
 
 
-EmailAddress = Annotated[str, StringConstraints(max_length=MAX_EMAIL_LENGTH), AfterValidator(normalised_email)]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(max_length=MAX_EMAIL_LENGTH),
+    AfterValidator(normalised_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_EMAIL_LENGTH}),
+]
 
 
 @dataclass(frozen=True, slots=True)

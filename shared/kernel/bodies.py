@@ -1,20 +1,33 @@
 """What request bodies are made of. Unknown fields are refused everywhere: none can name a tenant, a role or a plan."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+
+_HIDDEN: Final = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""Control characters, and those that turn or hide others, as far as a pattern of every dialect can say it."""
+
+ONE_LINE: Final = f"^[^{_HIDDEN}]*[^{_HIDDEN}\\s][^{_HIDDEN}]*$"
 
 
-def printable(text: str) -> str:
-    """Return `text`. Raises: ValueError for control characters, and for ones that turn or hide others."""
-    if not all(character.isprintable() for character in text):
-        raise ValueError("has control characters or characters that cannot be shown")
-    return text
+def one_line(text: str) -> str:
+    """Return `text` without white space around it.
+
+    Raises: ValueError when nothing can be seen of it, or when it has characters that cannot be shown.
+    """
+    stripped = text.strip()
+    if re.search(ONE_LINE, text) is None or text.endswith("\n") or not stripped.isprintable():
+        raise ValueError("needs a visible character, and none that is a control character or cannot be shown")
+    return stripped
 
 
-Label = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(printable)
-]
+def named(most: int) -> WithJsonSchema:
+    """Return how a name of one line and at most `most` characters is described to callers."""
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": most, "pattern": ONE_LINE})
+
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line), named(100)]
 """What people call something: one line."""
 
 

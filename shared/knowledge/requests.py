@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from shared.kernel.bodies import Label, Request, printable
+from shared.kernel.bodies import Label, Request, named, one_line
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
@@ -15,7 +15,8 @@ MAX_NAME_BYTES: Final = 512
 """A name becomes part of an object key, which holds 1,024 bytes in all."""
 
 
-def _file_name(name: str) -> str:
+def _file_name(text: str) -> str:
+    name = one_line(text)
     if "/" in name or "\\" in name or name in {".", ".."}:
         raise ValueError("is a file name without folders")
     if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
@@ -23,11 +24,14 @@ def _file_name(name: str) -> str:
     if "${" in name:
         # S3 fills in `${filename}` when it takes a form, and its key would no longer be the promised one.
         raise ValueError("has no ${ in it")
-    return printable(name)
+    return name
 
 
 FileName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_file_name)
+    str,
+    StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH),
+    AfterValidator(_file_name),
+    named(MAX_NAME_LENGTH),
 ]
 NamePrefix = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH)]
 Remark = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
