@@ -7,7 +7,7 @@ from shared.kernel.ids import IdempotencyKey, KnowledgeBaseId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.descriptions import KnowledgeBaseDescription
 from shared.knowledge.requests import CreateKnowledgeBaseRequest
-from shared.operations.capabilities import METADATA
+from shared.operations.capabilities import IDENTITY, METADATA
 from shared.operations.declaration import RateClass, operation
 
 
@@ -16,7 +16,7 @@ from shared.operations.declaration import RateClass, operation
     permission=Permission.KNOWLEDGE_BASE_WRITE,
     rate_class=RateClass.WRITE,
     status=201,
-    uses=[METADATA.read, METADATA.write],
+    uses=[METADATA.read, METADATA.write, IDENTITY.read],
 )
 async def create_knowledge_base(
     request: CreateKnowledgeBaseRequest,
@@ -26,9 +26,11 @@ async def create_knowledge_base(
 ) -> KnowledgeBaseDescription:
     """Create an empty knowledge base. Repeated with the same Idempotency-Key, it answers with the same base.
 
-    Raises: InvalidConfigurationError, DocumentLimitAbovePlanError, CapacityExhaustedError, IdempotencyKeyReusedError.
+    Raises: InvalidConfigurationError, DocumentLimitAbovePlanError, CapacityExhaustedError, WorkspaceNotFoundError,
+    IdempotencyKeyReusedError.
     """
     asked_for = request.model_dump_json()
+    workspace_id = await services.tenancy.workspaces.choose(caller, request.workspace_id)
     kb_id = await services.repeated_requests.choose_id(caller, "kb", idempotency_key, asked_for)
     base = await services.knowledge_bases.create(
         caller.tenant,
@@ -38,5 +40,7 @@ async def create_knowledge_base(
         description=request.description,
         config=request.config.applied_to(KnowledgeBaseConfig()),
         document_limit=request.document_limit,
+        workspace_id=workspace_id,
+        shared_with_viewers=request.shared_with_viewers,
     )
     return await services.catalogue.describe_base(base)

@@ -6,7 +6,7 @@ from shared.identity.permissions import Permission
 from shared.kernel.ids import KnowledgeBaseId
 from shared.knowledge.descriptions import KnowledgeBaseDescription
 from shared.knowledge.requests import UpdateKnowledgeBaseRequest
-from shared.operations.capabilities import METADATA, REINDEX_QUEUE
+from shared.operations.capabilities import IDENTITY, METADATA, REINDEX_QUEUE
 from shared.operations.declaration import RateClass, operation
 
 
@@ -14,7 +14,7 @@ from shared.operations.declaration import RateClass, operation
     "PATCH /knowledge-bases/{kb_id}",
     permission=Permission.KNOWLEDGE_BASE_WRITE,
     rate_class=RateClass.WRITE,
-    uses=[METADATA.read, METADATA.write, REINDEX_QUEUE.send],
+    uses=[METADATA.read, METADATA.write, IDENTITY.read, REINDEX_QUEUE.send],
 )
 async def update_knowledge_base(
     kb_id: KnowledgeBaseId, request: UpdateKnowledgeBaseRequest, caller: Caller, services: Services
@@ -24,7 +24,9 @@ async def update_knowledge_base(
     While they are, the old configuration is served and searches go on as before.
 
     Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError,
-    DocumentLimitAbovePlanError, RetryLaterError.
+    DocumentLimitAbovePlanError, WorkspaceNotFoundError, RetryLaterError.
     """
+    if request.workspace_id is not None:
+        await services.tenancy.workspaces.choose(caller, request.workspace_id)
     base = await services.knowledge_bases.update(caller.tenant, kb_id, request.to_change(), caller.figures)
     return await services.catalogue.describe_base(base)

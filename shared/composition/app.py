@@ -12,6 +12,7 @@ from shared.limits.limiter import Limiter
 from shared.operations.authorizers import bearer_of
 from shared.operations.declaration import Operation
 from shared.operations.http import CallerOf, build_app
+from shared.operations.reach import Reach
 from shared.operations.registry import all_operations
 
 
@@ -27,7 +28,10 @@ def build_whole_app(settings: Settings, caller_of: CallerOf) -> FastAPI:
     def limiter_of(operation: Operation) -> Limiter:
         return services_of(operation).limits
 
-    return build_app(all_operations(), services_of, caller_of, limiter_of, settings.cors_origins)
+    def reach_of(operation: Operation) -> Reach:
+        return services_of(operation).reach
+
+    return build_app(all_operations(), services_of, caller_of, limiter_of, settings.cors_origins, reach_of)
 
 
 def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> CallerOf:

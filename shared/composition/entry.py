@@ -73,7 +73,13 @@ def build_handler(operation: Operation, settings: Settings, telemetry: Telemetry
 
             from shared.operations.http import build_app
 
-            app = build_app([operation], services_of, caller_of_gateway, lambda _: services.limits)
+            app = build_app(
+                [operation],
+                services_of,
+                caller_of_gateway,
+                lambda _: services.limits,
+                reach_of=lambda _: services.reach,
+            )
             api_handler: LambdaHandler = Mangum(app, lifespan="off", text_mime_types=_TEXT_TYPES)
             return api_handler
         case QueueTrigger(queue=queue):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.knowledge.documents import Documents
     from shared.knowledge.knowledge_bases import KnowledgeBases
     from shared.knowledge.policy import IngestionPolicy
+    from shared.knowledge.reach import KnowledgeBaseReach
     from shared.limits.limiter import Limiter
     from shared.limits.ports import Leases
     from shared.retrieval.search import SearchService
@@ -65,6 +66,13 @@ class Services:
     def leases(self) -> "Leases":
         """Places that at most so many holders of a tenant occupy at once."""
         return self._limits.leases
+
+    @cached_property
+    def reach(self) -> "KnowledgeBaseReach":
+        """Knows which knowledge bases a caller reaches; the entry layer asks it before every operation on one."""
+        from shared.knowledge.reach import KnowledgeBaseReach
+
+        return KnowledgeBaseReach(self._adapters.records)
 
     @cached_property
     def tenancy(self) -> Tenancy:

@@ -5,6 +5,7 @@ request lists (invariant 2). Another tenant's records look exactly like missing 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.kernel.clock import Clock
@@ -36,8 +37,13 @@ async def existing_base(bases: KnowledgeBaseRepository, tenant: TenantId, kb_id:
     """Return a knowledge base that is there. Raises: KnowledgeBaseNotFoundError."""
     base = await bases.knowledge_base(tenant, kb_id)
     if base is None or base.deleted_at is not None:
-        raise KnowledgeBaseNotFoundError("No such knowledge base. List the knowledge bases to see what there is.")
+        raise missing_base()
     return base
+
+
+def missing_base() -> KnowledgeBaseNotFoundError:
+    """Return the one refusal for a base that is not there, was deleted, or is out of the caller's reach."""
+    return KnowledgeBaseNotFoundError("No such knowledge base. List the knowledge bases to see what there is.")
 
 
 async def existing_document(
@@ -71,16 +77,24 @@ class Catalogue:
         return await self.describe_base(await existing_base(self.documents, tenant, kb_id))
 
     async def knowledge_bases(
-        self, tenant: TenantId, limit: int, token: PageToken | None
+        self,
+        tenant: TenantId,
+        wanted: Callable[[KnowledgeBase], bool],
+        limit: int,
+        token: PageToken | None,
+        *of_filter: str | None,
     ) -> Page[KnowledgeBaseDescription]:
-        """List knowledge bases in the order of their creation. Raises: InvalidPageTokenError."""
-        of_list = (tenant, "knowledge-bases")
+        """List the knowledge bases that are `wanted`, which `of_filter` describes, in the order of their creation.
+
+        Raises: InvalidPageTokenError.
+        """
+        of_list = (tenant, "knowledge-bases", *of_filter)
         page = await collect_page(
             lambda count, after: self.documents.knowledge_bases(
                 tenant, count, None if after is None else KnowledgeBaseId(after)
             ),
             lambda base: base.kb_id,
-            lambda base: base.deleted_at is None,
+            lambda base: base.deleted_at is None and wanted(base),
             limit,
             token,
             of_list,

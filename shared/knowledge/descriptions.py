@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from shared.documents.canonical import DocumentWarning
 from shared.kernel.bodies import Description
-from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TaskId
+from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TaskId, WorkspaceId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.models import (
     Document,
@@ -31,6 +31,8 @@ class KnowledgeBaseDescription(Description):
     reindexing: bool
     config: KnowledgeBaseConfig
     upcoming_config: KnowledgeBaseConfig | None
+    workspace_id: WorkspaceId
+    shared_with_viewers: bool
     document_limit: int
     document_count: int
     created_at: datetime
@@ -46,6 +48,8 @@ class KnowledgeBaseDescription(Description):
             reindexing=base.target is not None,
             config=base.config,
             upcoming_config=base.target_config,
+            workspace_id=base.workspace,
+            shared_with_viewers=base.shared_with_viewers,
             document_limit=base.document_limit,
             document_count=tally.documents,
             created_at=base.created_at,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from shared.kernel.clock import Clock
-from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
+from shared.kernel.ids import KnowledgeBaseId, TenantId, WorkspaceId, new_id
 from shared.knowledge.config import ConfigChange, KnowledgeBaseConfig
 from shared.knowledge.errors import (
     DocumentLimitAbovePlanError,
@@ -16,7 +16,17 @@ from shared.knowledge.errors import (
 from shared.knowledge.messages import AdvanceReindex, SweepKnowledgeBase
 from shared.knowledge.models import KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
-from shared.knowledge.ports import CheckTally, CountTenant, KnowledgeBaseRepository, Put, WorkQueue
+from shared.knowledge.ports import (
+    CheckTally,
+    CountTenant,
+    EnterWorkspace,
+    KnowledgeBaseRepository,
+    LeaveWorkspace,
+    Put,
+    WorkQueue,
+    Write,
+)
+from shared.tenancy.models import default_workspace_of
 from shared.tenancy.plans import Figures
 
 _TRIES = 30
@@ -30,6 +40,8 @@ class KnowledgeBaseChange:
     description: str | None = None
     config: ConfigChange | None = None
     document_limit: int | None = None
+    workspace_id: WorkspaceId | None = None
+    shared_with_viewers: bool | None = None
 
 
 class KnowledgeBases:
@@ -53,12 +65,15 @@ class KnowledgeBases:
         description: str = "",
         config: KnowledgeBaseConfig | None = None,
         document_limit: int | None = None,
+        workspace_id: WorkspaceId | None = None,
+        shared_with_viewers: bool = True,
     ) -> KnowledgeBase:
         """Create an empty knowledge base; under a `kb_id` that exists, return the base that is there.
 
-        Without a `document_limit` it holds as many documents as the plan allows now.
-        Raises: DocumentLimitAbovePlanError, CapacityExhaustedError; KnowledgeBaseNotFoundError when the base of that id
-        was deleted meanwhile.
+        Without a `document_limit` it holds as many documents as the plan allows now; without a `workspace_id` it stands
+        in the tenant's default workspace.
+        Raises: DocumentLimitAbovePlanError, CapacityExhaustedError; WorkspaceNotFoundError, KnowledgeBaseNotFoundError
+        when that workspace, or the base of that id, was deleted meanwhile.
         """
         _refuse_above_plan(document_limit, figures)
         now = self._clock.now()
@@ -69,12 +84,19 @@ class KnowledgeBases:
             description=description,
             config=config or KnowledgeBaseConfig(),
             document_limit=document_limit or figures.documents_per_knowledge_base,
+            workspace_id=workspace_id or default_workspace_of(tenant),
+            shared_with_viewers=shared_with_viewers,
             created_at=now,
             updated_at=now,
         )
         try:
             await self._records.commit(
-                tenant, [Put(kb), CountTenant(knowledge_bases=1, knowledge_base_limit=figures.knowledge_bases)]
+                tenant,
+                [
+                    Put(kb),
+                    CountTenant(knowledge_bases=1, knowledge_base_limit=figures.knowledge_bases),
+                    EnterWorkspace(kb.workspace),
+                ],
             )
         except StaleWriteError:
             # Only a repeated request names an id that exists.
@@ -88,14 +110,14 @@ class KnowledgeBases:
         the old configuration is served until every document is ready under the new one.
 
         Raises: KnowledgeBaseNotFoundError, InvalidConfigurationError, KnowledgeBaseReindexingError,
-        DocumentLimitAbovePlanError.
+        DocumentLimitAbovePlanError, WorkspaceNotFoundError.
         """
         _refuse_above_plan(change.document_limit, figures)
         for _ in range(_TRIES):
             kb = await self._find(tenant, kb_id)
             changed = self._changed(kb, change)
             try:
-                await self._records.commit(tenant, [Put(changed)])
+                await self._records.commit(tenant, [Put(changed), *_moving(kb, changed)])
             except StaleWriteError:
                 continue
             if changed.target is not None:
@@ -120,6 +142,7 @@ class KnowledgeBases:
                         Put(replace(kb, deleted_at=now, updated_at=now, due=now, description="")),
                         CheckTally(kb_id, held),
                         CountTenant(knowledge_bases=-1, documents=-held.documents, bytes=-held.bytes),
+                        LeaveWorkspace(kb.workspace),
                     ],
                 )
             except StaleWriteError:
@@ -141,6 +164,10 @@ class KnowledgeBases:
             name=kb.name if change.name is None else change.name,
             description=kb.description if change.description is None else change.description,
             document_limit=kb.document_limit if change.document_limit is None else change.document_limit,
+            workspace_id=kb.workspace_id if change.workspace_id is None else change.workspace_id,
+            shared_with_viewers=(
+                kb.shared_with_viewers if change.shared_with_viewers is None else change.shared_with_viewers
+            ),
             updated_at=now,
         )
         if change.config is None:
@@ -168,6 +195,12 @@ class KnowledgeBases:
             target_config=wanted,
             due=now,
         )
+
+
+def _moving(before: KnowledgeBase, after: KnowledgeBase) -> list[Write]:
+    if before.workspace == after.workspace:
+        return []
+    return [LeaveWorkspace(before.workspace), EnterWorkspace(after.workspace)]
 
 
 def _refuse_above_plan(document_limit: int | None, figures: Figures) -> None:

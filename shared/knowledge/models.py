@@ -10,9 +10,19 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.documents.canonical import DocumentWarning
-from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TaskId, TenantId, UploadId
+from shared.kernel.ids import (
+    DocumentId,
+    Generation,
+    IndexGeneration,
+    KnowledgeBaseId,
+    TaskId,
+    TenantId,
+    UploadId,
+    WorkspaceId,
+)
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.retrieval.fields import MetadataValue
+from shared.tenancy.models import default_workspace_of
 
 
 class DocumentStatus(StrEnum):
@@ -268,7 +278,7 @@ class KnowledgeBase:
     """A tenant's collection of documents. `serving` is the index generation that searches read.
 
     While `target` is set, documents are being indexed a second time under `target_config`; when all are, readers flip.
-    `scan` counts the scans that drive this.
+    `scan` counts the scans that drive this. Without a `workspace_id` it belongs to the tenant's default workspace.
     """
 
     tenant: TenantId
@@ -285,9 +295,15 @@ class KnowledgeBase:
     target_config: KnowledgeBaseConfig | None = None
     scan: int = 0
     document_limit: int = 1000
+    workspace_id: WorkspaceId | None = None
+    shared_with_viewers: bool = True
     retired: tuple[Retired, ...] = ()
     deleted_at: datetime | None = None
     due: datetime | None = None
+
+    @property
+    def workspace(self) -> WorkspaceId:
+        return self.workspace_id or default_workspace_of(self.tenant)
 
     @property
     def status(self) -> KnowledgeBaseStatus:

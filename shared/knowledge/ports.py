@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shared.documents.canonical import CanonicalText
 from shared.documents.serialisation import ChunkManifest
-from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
+from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId, WorkspaceId
 from shared.knowledge.messages import Message
 from shared.knowledge.models import (
     ContentClaim,
@@ -80,6 +80,20 @@ class CountTenant:
     byte_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EnterWorkspace:
+    """Count one knowledge base more in a workspace; refused when the workspace was closed to be deleted."""
+
+    workspace_id: WorkspaceId
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWorkspace:
+    """Count one knowledge base less in a workspace."""
+
+    workspace_id: WorkspaceId
+
+
 class Turn(StrEnum):
     """When a document may take one of the tenant's places."""
 
@@ -126,7 +140,20 @@ class WatchLine:
     due: datetime | None
 
 
-Write = Put | Check | Remove | Count | CheckTally | CountTenant | MoveInLine | Enter | Leave | WatchLine
+Write = (
+    Put
+    | Check
+    | Remove
+    | Count
+    | CheckTally
+    | CountTenant
+    | EnterWorkspace
+    | LeaveWorkspace
+    | MoveInLine
+    | Enter
+    | Leave
+    | WatchLine
+)
 
 
 class KnowledgeBaseRepository(Protocol):
@@ -160,7 +187,8 @@ class KnowledgeBaseRepository(Protocol):
         """Do all of `writes` (1 to 100, each about another record) or none.
 
         Raises: StaleWriteError when a record or counter is not as it was read; else, whatever refuses first:
-        DocumentLimitError for a `Count`, CapacityExhaustedError for a `CountTenant`, NoPlaceError for a `MoveInLine`.
+        DocumentLimitError for a `Count`, CapacityExhaustedError for a `CountTenant`, WorkspaceNotFoundError for an
+        `EnterWorkspace`, NoPlaceError for a `MoveInLine`.
         """
         ...
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.kernel.bodies import Label, Request, named, one_line
+from shared.kernel.ids import WorkspaceId
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
@@ -42,13 +43,16 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class CreateKnowledgeBaseRequest(Request):
     """A new knowledge base; all but its name has a default, each part of `config` for itself.
 
-    Without a `document_limit` it may hold as many documents as the plan allows when it is created.
+    Without a `document_limit` it may hold as many documents as the plan allows when it is created; without a
+    `workspace_id` it belongs to the organisation's default workspace, or to the caller's only one.
     """
 
     name: Label
     description: Remark = ""
     config: ConfigChange = Field(default_factory=ConfigChange)
     document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    workspace_id: WorkspaceId | None = None
+    shared_with_viewers: bool = True
 
 
 class UpdateKnowledgeBaseRequest(Request):
@@ -58,9 +62,18 @@ class UpdateKnowledgeBaseRequest(Request):
     description: Remark | None = None
     config: ConfigChange | None = None
     document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    workspace_id: WorkspaceId | None = None
+    shared_with_viewers: bool | None = None
 
     def to_change(self) -> KnowledgeBaseChange:
-        return KnowledgeBaseChange(self.name, self.description, self.config, self.document_limit)
+        return KnowledgeBaseChange(
+            self.name,
+            self.description,
+            self.config,
+            self.document_limit,
+            self.workspace_id,
+            self.shared_with_viewers,
+        )
 
 
 class CreateUploadRequest(Request):

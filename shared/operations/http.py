@@ -1,7 +1,7 @@
 """The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
 
-Order of a request: request id → announced size → caller → permission → limits → parameters and body → operation →
-settlement → problem documents.
+Order of a request: request id → announced size → caller → permission → limits → reach → parameters and body →
+operation → settlement → problem documents.
 """
 
 import inspect
@@ -38,6 +38,7 @@ from shared.operations.problems import (
     status_problem,
     to_problem,
 )
+from shared.operations.reach import PathReach, ReachOf
 
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
 """Return who a request comes from; None for nobody, which is also whoever sends credentials that are no good."""
@@ -86,10 +87,12 @@ def build_app(
     caller_of: CallerOf,
     limiter_of: LimiterOf,
     cors_origins: Collection[str] = (),
+    reach_of: ReachOf | None = None,
 ) -> FastAPI:
     """Return the app of the HTTP operations among `operations`; other kinds are passed over.
 
-    `cors_origins` are the origins whose pages may read answers, exactly as browsers name them.
+    `cors_origins` are the origins whose pages may read answers, exactly as browsers name them. Raises: DeclarationError
+    for a route that names a knowledge base when there is no `reach_of`.
     """
     app = FastAPI(
         title="Tessera",
@@ -103,7 +106,8 @@ def build_app(
     for operation in operations:
         if isinstance(operation.trigger, HttpTrigger):
             limits = OperationLimits(operation, operation.trigger, limiter_of)
-            _add_route(app, operation, operation.trigger, services_of, caller_of, limits)
+            reach = PathReach(operation, operation.trigger, reach_of)
+            _add_route(app, operation, operation.trigger, services_of, caller_of, limits, reach)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_middleware(CrossOrigin, origins=cors_origins)
     app.add_middleware(_Envelope)
@@ -129,10 +133,16 @@ def _add_route(
     services_of: ServicesOf,
     caller_of: CallerOf,
     limits: OperationLimits,
+    reach: PathReach,
 ) -> None:
     endpoint = _endpoint_of(operation, services_of)
     # FastAPI hands the endpoint to the route class; these travel with it.
-    endpoint.__dict__.update(tessera_permission=trigger.permission, tessera_caller_of=caller_of, tessera_limits=limits)
+    endpoint.__dict__.update(
+        tessera_permission=trigger.permission,
+        tessera_caller_of=caller_of,
+        tessera_limits=limits,
+        tessera_reach=reach,
+    )
     summary, _, description = inspect.cleandoc(operation.function.__doc__ or "").partition("\n")
     app.add_api_route(
         trigger.path,
@@ -208,6 +218,7 @@ class _OperationRoute(APIRoute):
         permission: Permission | None = getattr(self.endpoint, "tessera_permission", None)
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
         limits: OperationLimits | None = getattr(self.endpoint, "tessera_limits", None)
+        reach: PathReach | None = getattr(self.endpoint, "tessera_reach", None)
 
         parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
@@ -228,6 +239,8 @@ class _OperationRoute(APIRoute):
                     _authorize(caller, permission)
                     request.state.caller = caller
                 async with counted.running():
+                    if caller is not None and reach is not None:
+                        await reach.check(request, caller)
                     _check_query(request, parameters)
                     return await handle(await read_body(request) if takes_body else request)
             except HTTPException as error:

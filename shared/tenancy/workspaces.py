@@ -84,6 +84,23 @@ class Workspaces:
             (caller.tenant, "workspaces"),
         )
 
+    async def choose(self, caller: Caller, named: WorkspaceId | None) -> WorkspaceId:
+        """Return where something of the caller's goes: where they named, else the default workspace, or their only one.
+
+        Raises: WorkspaceNotFoundError, also when they named none and have several that are not the default one.
+        """
+        default = default_workspace_of(caller.tenant)
+        if named is None:
+            if caller.reaches(default) or caller.workspaces is None:
+                return default
+            if len(caller.workspaces) != 1:
+                raise WorkspaceNotFoundError("Name one of your workspaces. List them to see what there is.")
+            (named,) = caller.workspaces
+        # The default one is there by definition, also before an organisation is on record.
+        if named != default or not caller.reaches(default):
+            await reached_workspace(self.records, caller, named)
+        return named
+
     async def rename(self, caller: Caller, workspace_id: WorkspaceId, name: str) -> Workspace:
         """Raises: WorkspaceNotFoundError, ChangedMeanwhileError."""
 

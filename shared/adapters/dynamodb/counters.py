@@ -11,7 +11,8 @@ from shared.adapters.dynamodb.keys import due_shard
 from shared.kernel.ids import TenantId
 from shared.knowledge.errors import CapacityExhaustedError, DocumentLimitError, NoPlaceError
 from shared.knowledge.models import Line, Tally, TenantTally
-from shared.knowledge.ports import Count, CountTenant, MoveInLine, Turn, WatchLine, Write
+from shared.knowledge.ports import Count, CountTenant, EnterWorkspace, MoveInLine, Turn, WatchLine, Write
+from shared.tenancy.errors import WorkspaceNotFoundError
 
 Item = dict[str, Any]
 """An item, or the part of an action that says what to change under which condition."""
@@ -139,6 +140,8 @@ def refusal_of(write: Write, item: Item) -> Exception | None:
             return CapacityExhaustedError("knowledge_bases", limit, _number(item, "knowledge_bases"))
         case CountTenant(byte_limit=int(limit)):
             return CapacityExhaustedError("storage_bytes", limit, _number(item, "bytes"))
+        case EnterWorkspace():
+            return WorkspaceNotFoundError("The workspace was deleted. List the workspaces to see what there is.")
         case MoveInLine():
             return NoPlaceError()
     return None

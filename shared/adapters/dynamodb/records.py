@@ -42,7 +42,9 @@ from shared.adapters.dynamodb.keys import (
     tenant_partition,
     tenant_tally_key,
     ticket_key,
+    workspace_use_key,
 )
+from shared.adapters.dynamodb.workspace_use import using
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import StaleWriteError
 from shared.knowledge.models import (
@@ -62,7 +64,9 @@ from shared.knowledge.ports import (
     CountTenant,
     Due,
     Enter,
+    EnterWorkspace,
     Leave,
+    LeaveWorkspace,
     MoveInLine,
     Put,
     Record,
@@ -196,6 +200,8 @@ class DynamoRecords:
                 return self._counter("ConditionCheck", tally_key(tenant, kb_id), still(tally))
             case CountTenant():
                 return self._counter("Update", tenant_tally_key(tenant), counting_tenant(write))
+            case EnterWorkspace() | LeaveWorkspace():
+                return self._counter("Update", workspace_use_key(tenant, write.workspace_id), using(write))
             case MoveInLine():
                 return self._counter("Update", line_key(tenant), moving(tenant, write))
             case WatchLine():

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.adapters.dynamodb.keys import workspace_use_key
 from shared.kernel.ids import TenantId, WorkspaceId
+from shared.knowledge.ports import EnterWorkspace, LeaveWorkspace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,14 +33,13 @@ class DynamoWorkspaceUse:
         return True
 
 
-def entering(bases: int) -> dict[str, Any]:
-    """Return the change of a counter by `bases` more in a workspace, refused once it is closed."""
-    return {**leaving(-bases), "ConditionExpression": "attribute_not_exists(is_closed)"}
-
-
-def leaving(bases: int) -> dict[str, Any]:
-    """Return the change of a counter by `bases` less."""
-    return {
+def using(write: EnterWorkspace | LeaveWorkspace) -> dict[str, Any]:
+    """Return the change of a workspace's counter; entering is refused once it is closed."""
+    more = 1 if isinstance(write, EnterWorkspace) else -1
+    change: dict[str, Any] = {
         "UpdateExpression": "ADD bases :bases",
-        "ExpressionAttributeValues": {":bases": {"N": str(-bases)}},
+        "ExpressionAttributeValues": {":bases": {"N": str(more)}},
     }
+    if more > 0:
+        change["ConditionExpression"] = "attribute_not_exists(is_closed)"
+    return change
