@@ -72,7 +72,7 @@ def concrete_redirects(templates: tuple[str, ...], provider_id: IdentityProvider
 
 
 def check_fit(metadata: ProviderMetadata, provider: IdentityProvider) -> None:
-    """Accept the connection as one that can be signed in through safely.
+    """Accept the connection as one that can be signed in through safely, as the provider is now: it may change.
 
     A provider that does not name itself in its answers can be passed off as another one (the mix-up attack): its codes
     must then arrive where no other connection's do. Source: RFC 9700 §4.4. Raises: UnfitIdentityProviderError.

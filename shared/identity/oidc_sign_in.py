@@ -30,7 +30,7 @@ from shared.identity.oidc_ports import (
     PendingSignIn,
     PendingSignIns,
 )
-from shared.identity.oidc_providers import IdentityProvider, ProviderMetadata
+from shared.identity.oidc_providers import IdentityProvider, ProviderMetadata, check_fit
 from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
 from shared.identity.session_keeping import SessionKeeper, SignedIn
 from shared.identity.users import Users
@@ -85,6 +85,7 @@ class SignInStart:
         if redirect_uri not in provider.redirect_uris:
             raise UnregisteredRedirectError
         metadata = await self.client.discover(provider.issuer)
+        check_fit(metadata, provider)
         state, binding, nonce, verifier = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(4))
         expires_at = self.clock.now() + LIFETIME
         sign_in = PendingSignIn(tenant, provider_id, redirect_uri, nonce, verifier, expires_at)
@@ -154,6 +155,7 @@ class SignInCompletion:
             # The answer of another connection's provider would have come to that connection's address.
             raise RefusedSignInError("redirect_uri")
         metadata = await self.client.discover(provider.issuer)
+        check_fit(metadata, provider)
         _check_issuer(metadata, returned.issuer)
         secret = None
         if provider.sealed_secret is not None:

@@ -38,19 +38,25 @@ def signer(cloud):
 
 
 @pytest.fixture
-def app(cloud, signer):
+async def client(cloud, signer):
     """A fresh app for each test: it remembers nothing of the providers of others."""
-    authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
-    return build_whole_app(cloud.settings, caller_of_bearer(authorizer.authentication.authenticator.authenticate))
+    async with _opened(cloud) as opened:
+        yield opened
 
 
 @pytest.fixture
-async def client(app):
+async def another_app(cloud, signer):
+    """The same API in another process, as it were: it remembers nothing of what `client` did."""
+    async with _opened(cloud) as opened:
+        yield opened
+
+
+def _opened(cloud) -> httpx.AsyncClient:
+    authorizer = services_for(load_operation("identity", "authorize_request"), cloud.settings)
+    app = build_whole_app(cloud.settings, caller_of_bearer(authorizer.authentication.authenticator.authenticate))
     # Requests of one address are limited, and each test is somebody else.
     address = (f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1", 1)
-    transport = httpx.ASGITransport(app, client=address)
-    async with httpx.AsyncClient(transport=transport, base_url="https://api.test") as opened:
-        yield opened
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=address), base_url="https://api.test")
 
 
 @pytest.fixture(scope="session")

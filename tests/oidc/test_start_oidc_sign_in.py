@@ -104,3 +104,23 @@ async def test_issuer_that_a_provider_sends_unasked_must_still_be_its_own(acme, 
     response = await acme.complete(completion(started, returned))
 
     assert (problem_of(response), response.json()["facts"]) == ((401, "refused-sign-in"), {"reason": "iss-parameter"})
+
+
+@pytest.mark.parametrize("changed_after", ["connecting", "starting"])
+async def test_provider_that_no_longer_names_itself_is_not_signed_in_through(
+    acme, scripted, another_app, changed_after
+):
+    scripted.metadata = {"authorization_response_iss_parameter_supported": True}
+    provider = await acme.connect(scripted.issuer, default_role="viewer")
+    body = {"tenant": acme.id, "provider_id": provider["id"], "redirect_uri": REDIRECT}
+    if changed_after == "starting":
+        started = await acme.start(provider["id"])
+        returned = scripted.authorize(started["authorization_url"])
+        path, body = "/oidc-sign-ins/completion", completion(started, returned)
+    else:
+        path = "/oidc-sign-ins"
+    scripted.metadata = {}
+
+    response = await another_app.post(path, json=body)
+
+    assert problem_of(response) == (422, "unfit-identity-provider")
