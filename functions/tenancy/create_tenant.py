@@ -24,7 +24,7 @@ class CreatedTenant(Description):
     permission=Permission.TENANT_OPERATE,
     rate_class=RateClass.WRITE,
     status=201,
-    sets=("plan",),
+    sets=("owner_email", "plan"),
     uses=[IDENTITY.read, IDENTITY.write],
 )
 async def create_tenant(

@@ -9,7 +9,7 @@ from shared.operations.declaration import RateClass, operation
 
 @operation(
     "DELETE /membership",
-    permission=Permission.TENANT_READ,
+    permission=Permission.ACCOUNT,
     rate_class=RateClass.WRITE,
     status=204,
     uses=[IDENTITY.read, IDENTITY.write],

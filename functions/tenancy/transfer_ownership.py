@@ -21,6 +21,7 @@ class TransferredOwnership(Description):
     "POST /ownership-transfers",
     permission=Permission.MEMBER_WRITE,
     rate_class=RateClass.WRITE,
+    sets=["user_id"],
     uses=[IDENTITY.read, IDENTITY.write],
 )
 async def transfer_ownership(

@@ -8,7 +8,7 @@ class Permission(StrEnum):
     """What an operation may require of its caller."""
 
     ACCOUNT = "account"
-    """One's own account: change the password, end sessions."""
+    """One's own account: change the password, end sessions, leave."""
     API_KEY_WRITE = "api-key:write"
     CALLER_READ = "caller:read"
     """Who am I, and what may I do."""
