@@ -15,6 +15,7 @@ from infra_cdk.constructs.operation_function import OperationFunction, Platform
 from infra_cdk.naming import pascal_case, resource_name
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.base import AreaStack, resource_of
+from shared.operations.cross_origin import ALLOWED_HEADERS, EXPOSED_HEADERS, METHODS, PREFLIGHT_S
 from shared.operations.declaration import AuthorizerTrigger, Operation
 
 SLOW_MS: Final = 2_000
@@ -116,22 +117,8 @@ def _cors(settings: Settings) -> apigateway.CorsPreflightOptions | None:
         return None
     return apigateway.CorsPreflightOptions(
         allow_origins=list(settings.cors_origins),
-        allow_methods=[
-            apigateway.CorsHttpMethod.GET,
-            apigateway.CorsHttpMethod.POST,
-            apigateway.CorsHttpMethod.PUT,
-            apigateway.CorsHttpMethod.PATCH,
-            apigateway.CorsHttpMethod.DELETE,
-        ],
-        allow_headers=["authorization", "content-type", "idempotency-key"],
-        expose_headers=[
-            "location",
-            "ratelimit-limit",
-            "ratelimit-policy",
-            "ratelimit-remaining",
-            "ratelimit-reset",
-            "retry-after",
-            "x-request-id",
-        ],
-        max_age=Duration.hours(1),
+        allow_methods=[apigateway.CorsHttpMethod[method] for method in METHODS],
+        allow_headers=list(ALLOWED_HEADERS),
+        expose_headers=list(EXPOSED_HEADERS),
+        max_age=Duration.seconds(PREFLIGHT_S),
     )

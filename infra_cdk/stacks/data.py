@@ -34,6 +34,9 @@ NOTHING_YET: Final = "{}"
 """What a new secret holds. It stands in the template, so changing it would make CloudFormation overwrite what the
 deployment has put there since: it must stay as it is for ever."""
 
+SEALED_FOR: Final = "tenant"
+"""What every sealed value names in its encryption context, so that it opens for that tenant only."""
+
 ENCRYPTED_BY_SERVICE: Final = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -241,6 +244,16 @@ class DataStack(AreaStack):
             enable_key_rotation=True,
             rotation_period=Duration.days(KEY_ROTATION_DAYS),
             removal_policy=self.removal,
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="NothingWithoutItsTenant",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=[*declared.seal.actions, *declared.open.actions],
+                resources=["*"],
+                conditions={"Null": {f"kms:EncryptionContext:{SEALED_FOR}": "true"}},
+            )
         )
         resources.add(declared, Address({declared.variable: key.key_arn}, arns=(key.key_arn,)))
 

@@ -19,10 +19,13 @@ from tests.infra.templates import ROOT
 GROUPS = list(Group)
 
 ADAPTERS = {
-    Group.API: ("aws", "dynamodb.records", "dynamodb.request_memory", "jose", "powertools", "s3", "sqs"),
+    Group.API: (
+        "argon2", "aws", "dynamodb.records", "dynamodb.request_memory", "http", "jose", "kms", "oidc", "powertools",
+        "redis", "s3", "secretsmanager", "sqs",
+    ),
     Group.SEARCH: ("dynamodb.embedding_cache", "minilm.embedder", "minilm.tokenizer", "opensearch"),
     Group.INGEST: ("minilm.tokenizer", "opensearch", "parsing"),
-}
+}  # fmt: skip
 """What a function of each group may be given by the composition root, beside what lighter groups are given."""
 
 BARE_IMPORT = """

@@ -127,6 +127,9 @@ def test_key_of_functions_is_opened_by_their_roles_alone(templates: Templates, k
     allowed = [one for one in statements if one["Effect"] == "Allow"]
     assert [one["Action"] for one in allowed] == ["kms:*"]
     assert ":root" in str(allowed[0]["Principal"])
+    (denied,) = [one for one in statements if one["Effect"] == "Deny"]
+    assert set(denied["Action"]) == {"kms:Encrypt", "kms:Decrypt"}
+    assert denied["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "true"}}
 
 
 def test_cache_stands_in_prod_alone_and_is_entered_by_roles_over_tls(templates: Templates) -> None:
