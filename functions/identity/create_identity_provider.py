@@ -29,7 +29,7 @@ async def create_identity_provider(
     Its answer shows the redirect addresses to register there. The client secret is sealed and never shown again.
     Repeated with the same Idempotency-Key, it answers with the same connection.
 
-    Raises: UnfitIdentityProviderError, IdentityProviderUnreachableError, IdentityProviderLimitError,
+    Raises: UnfitIdentityProviderError, also when the provider does not answer; IdentityProviderLimitError,
     GrantBeyondCallerError, IdempotencyKeyReusedError.
     """
     asked_for = request.model_dump_json()

@@ -6,6 +6,7 @@ from shared.identity.caller import Caller
 from shared.identity.oidc_errors import (
     IdentityProviderLimitError,
     IdentityProviderNotFoundError,
+    IdentityProviderUnreachableError,
     UnfitIdentityProviderError,
 )
 from shared.identity.oidc_ports import CredentialVault, IdentityLinks, IdentityProviders, OpenIdClient
@@ -49,8 +50,7 @@ class Connecting:
         """Return the connection, after the provider itself was asked whether all fits. Repeated, it returns the same.
 
         Raises: GrantBeyondCallerError for all but owners without limits: whoever decides which provider is believed
-        could sign in as anybody. IdentityProviderLimitError, UnfitIdentityProviderError,
-        IdentityProviderUnreachableError.
+        could sign in as anybody. IdentityProviderLimitError, UnfitIdentityProviderError.
         """
         check_grant(caller, Role.OWNER, None)
         if request.default_role is not None and request.default_role not in SELF_SERVICE_ROLES:
@@ -91,7 +91,11 @@ class Connecting:
             created_at=self.clock.now(),
             default_role=request.default_role,
         )
-        metadata = await self.client.discover(request.issuer)
+        try:
+            metadata = await self.client.discover(request.issuer)
+        except IdentityProviderUnreachableError as error:
+            # Whoever names a provider is at fault if it is not there.
+            raise UnfitIdentityProviderError(str(error)) from error
         if request.client_secret is not None:
             sealed = await self.vault.seal(tenant, provider_id, request.client_secret)
             provider = replace(provider, sealed_secret=sealed)

@@ -164,10 +164,11 @@ async def test_unfit_provider_is_told_what_is_wrong(acme, scripted, metadata, wo
     assert (await acme.send("GET", "/identity-providers")).json()["items"] == []
 
 
-async def test_provider_that_is_not_there_is_told_apart(acme):
+async def test_provider_that_is_not_there_does_not_fit(acme):
     response = await acme.send("POST", "/identity-providers", json=acme.connection("http://127.0.0.1:1"))
 
-    assert problem_of(response) == (503, "identity-provider-unreachable")
+    assert problem_of(response) == (422, "unfit-identity-provider")
+    assert "cannot be reached" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

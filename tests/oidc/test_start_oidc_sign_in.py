@@ -124,3 +124,13 @@ async def test_provider_that_no_longer_names_itself_is_not_signed_in_through(
     response = await another_app.post(path, json=body)
 
     assert problem_of(response) == (422, "unfit-identity-provider")
+
+
+async def test_provider_that_is_down_is_told_apart(acme, own_provider, another_app):
+    provider = await acme.connect(own_provider.issuer)
+    own_provider.stop()
+
+    body = {"tenant": acme.id, "provider_id": provider["id"], "redirect_uri": REDIRECT}
+    response = await another_app.post("/oidc-sign-ins", json=body)
+
+    assert problem_of(response) == (503, "identity-provider-unreachable")
