@@ -5,8 +5,10 @@ request lists (invariant 2). Another tenant's records look exactly like missing 
 """
 
 import asyncio
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
@@ -16,6 +18,8 @@ from shared.knowledge.errors import DocumentNotFoundError, KnowledgeBaseNotFound
 from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, KnowledgeBaseRepository
+
+_LINE_COUNTED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,15 @@ class Catalogue:
     async def describe_base(self, base: KnowledgeBase) -> KnowledgeBaseDescription:
         return KnowledgeBaseDescription.of(base, await self.documents.tally(base.tenant, base.kb_id))
 
-    def describe_document(self, base: KnowledgeBase, document: Document) -> DocumentDescription:
-        return DocumentDescription.of(document, base, self.clock.now(), self.policy)
+    async def describe_documents(self, base: KnowledgeBase, documents: Sequence[Document]) -> list[DocumentDescription]:
+        """Describe documents of one base, in their order; how many wait before each is read once for all of them."""
+        now = self.clock.now()
+        line: list[str] = []
+        if any(_is_queued(document) for document in documents):
+            line = [ticket.place for ticket in await self.documents.waiting(base.tenant, _LINE_COUNTED)]
+        return [
+            DocumentDescription.of(document, base, now, self.policy, _ahead(document, line)) for document in documents
+        ]
 
     async def knowledge_base(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBaseDescription:
         """Describe one knowledge base. Raises: KnowledgeBaseNotFoundError."""
@@ -103,7 +114,9 @@ class Catalogue:
 
     async def document(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> DocumentDescription:
         """Describe one document. Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError."""
-        return self.describe_document(*await existing_document(self.documents, tenant, kb_id, document_id))
+        base, document = await existing_document(self.documents, tenant, kb_id, document_id)
+        (described,) = await self.describe_documents(base, [document])
+        return described
 
     async def documents_of(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, wanted: DocumentFilter, limit: int, token: PageToken | None
@@ -124,4 +137,15 @@ class Catalogue:
             token,
             of_list,
         )
-        return Page([self.describe_document(base, document) for document in page.items], page.next_page_token)
+        return Page(await self.describe_documents(base, page.items), page.next_page_token)
+
+
+def _is_queued(document: Document) -> bool:
+    return document.is_waiting and document.status is DocumentStatus.PROCESSING
+
+
+def _ahead(document: Document, line: Sequence[str]) -> int | None:
+    """Return how many places of `line` come before the document's; None when it does not wait."""
+    if document.work is None or document.work.ticket is None or not _is_queued(document):
+        return None
+    return bisect_left(line, document.work.ticket)

@@ -106,7 +106,8 @@ class Counts(Description):
 class DocumentDescription(Description):
     """A document: `status`, `stage`, `attempt` and `reason` speak of the latest upload, `live` of what is served.
 
-    The two differ while a replacement is under way, and after one that was rejected, failed or cancelled.
+    The two differ while a replacement is under way, and after one that was rejected, failed or cancelled. While it is
+    `queued`, `documents_ahead` says how many of the tenant's documents wait before it, of which 1,000 are counted.
     """
 
     id: DocumentId
@@ -124,6 +125,7 @@ class DocumentDescription(Description):
     task_id: TaskId | None
     counts: Counts | None
     timings_ms: dict[str, int]
+    documents_ahead: int | None
     eta_s: int | None
     live: LiveDescription | None
     reindex: ReindexState | None
@@ -134,7 +136,12 @@ class DocumentDescription(Description):
 
     @classmethod
     def of(
-        cls, document: Document, base: KnowledgeBase, now: datetime, policy: IngestionPolicy
+        cls,
+        document: Document,
+        base: KnowledgeBase,
+        now: datetime,
+        policy: IngestionPolicy,
+        documents_ahead: int | None = None,
     ) -> "DocumentDescription":
         live = document.served_in(base.serving)
         waits = document.stage is Stage.AWAITING_UPLOAD and document.status is DocumentStatus.PROCESSING
@@ -154,6 +161,7 @@ class DocumentDescription(Description):
             task_id=document.task_id,
             counts=_counts(document, live),
             timings_ms=dict(document.timings_ms),
+            documents_ahead=documents_ahead,
             eta_s=remaining_s(document, now),
             live=None if live is None else LiveDescription.of(live),
             reindex=_reindex_state(document, base),
@@ -171,7 +179,7 @@ def _reindex_state(document: Document, base: KnowledgeBase) -> ReindexState | No
         return ReindexState.DONE
     if document.reindex_failed == base.target:
         return ReindexState.FAILED
-    is_running = document.work is not None and document.work.index_generation == base.target
+    is_running = document.work is not None and document.is_in_process and document.work.index_generation == base.target
     return ReindexState.RUNNING if is_running else ReindexState.WAITING
 
 

@@ -21,7 +21,7 @@ from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
-from shared.tenancy.plans import STARTER
+from shared.tenancy.plans import STARTER, Figures
 from tests.ingestion.cloud import Cloud
 from tests.signing import TestSigner
 
@@ -75,8 +75,8 @@ class Tenant:
         assert found is not None
         return found
 
-    async def drop(self, base: str, name: str, content: str) -> Document:
-        """Put a file into the bucket and take it in, up to the parser's door."""
+    async def drop(self, base: str, name: str, content: str, figures: Figures = STARTER) -> Document:
+        """Put a file into the bucket and take it in, up to the parser's door or the end of the waiting line."""
         key = parse_key(prefix_of(TenantId(self.id), KnowledgeBaseId(base)) + name)
         assert key is not None
         put = self.cloud.s3.put_object(Bucket=self.cloud.address_of(UPLOADS), Key=key.key, Body=content.encode())
@@ -102,7 +102,7 @@ class Tenant:
             updated_at=now,
         )
         after = start_upload_work(fresh, version, kb.serving, now, TaskId("task_1"))
-        settled = await Settlement(self.records, SystemClock(), POLICY).settle(kb, before, after, figures=STARTER)
+        settled = await Settlement(self.records, SystemClock(), POLICY).settle(kb, before, after, figures=figures)
         return settled.document
 
     async def publish(self, base: str, name: str, content: str, pages: tuple[Page, ...] = ()) -> str:

@@ -35,6 +35,14 @@ def test_nothing_under_way_has_no_estimate() -> None:
     assert remaining_s(awaited, NOW) is None
 
 
+def test_who_waits_for_a_place_has_no_estimate() -> None:
+    waiting = document(Stage.QUEUED)
+    assert waiting.work is not None
+    waiting = replace(waiting, work=replace(waiting.work, ticket="1-doc_1"))
+
+    assert remaining_s(waiting, NOW) is None
+
+
 def test_larger_files_take_longer() -> None:
     small, large = document(Stage.ACCEPTED), document(Stage.ACCEPTED, size=50_000_000)
 
