@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 
 from localstack import process
 
@@ -32,7 +32,13 @@ class RedisServer:
 
     def stop(self) -> None:
         """End the server; what it held is gone."""
+        if self.process.is_running():
+            os.kill(self.process.pid, signal.SIGCONT)
         self.process.stop(grace_s=5)
+
+    def freeze(self) -> None:
+        """Let the server hang: its connections stay open, and nothing is answered until it is stopped."""
+        os.kill(self.process.pid, signal.SIGSTOP)
 
 
 def require_redis() -> None:
@@ -41,28 +47,24 @@ def require_redis() -> None:
         pytest.skip("needs redis-server (Debian, Ubuntu: apt-get install redis-server)")
 
 
-def start_redis(folder: Path, *options: str, port: int = 0) -> RedisServer:
-    """Start a server with further command-line `options`; return when it answers.
-
-    `port` 0 takes any free one. With `--port 0` among the options (TLS only) the caller waits by itself.
-    """
+def start_redis(folder: Path, *options: str, port: int = 0, tls: bool = False) -> RedisServer:
+    """Start a server with further command-line `options`; return when it listens. `port` 0 takes any free one."""
     port = port or _free_port()
+    door = ("--port", "0", "--tls-port", str(port)) if tls else ("--port", str(port))
     argv: Sequence[str] = (
-        "redis-server", "--port", str(port), "--bind", HOST, "--dir", str(folder), "--save", "", "--appendonly", "no",
-        *options,
+        "redis-server", *door, "--bind", HOST, "--dir", str(folder), "--save", "", "--appendonly", "no", *options,
     )  # fmt: skip
     started = process.start(argv, env=os.environ, log=folder / f"redis-{port}.log", directory=folder)
-    if "--tls-port" not in options:
-        _wait(port, started, folder)
+    _wait(port, started, folder)
     return RedisServer(port, started)
 
 
 @contextmanager
-def running_redis(*options: str) -> Iterator[RedisServer]:
+def running_redis(*options: str, tls: bool = False) -> Iterator[RedisServer]:
     """Give a server for as long as the block runs."""
     require_redis()
     with tempfile.TemporaryDirectory() as folder:
-        server = start_redis(Path(folder), *options)
+        server = start_redis(Path(folder), *options, tls=tls)
         try:
             yield server
         finally:
@@ -73,9 +75,8 @@ def _wait(port: int, started: process.Process, folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and started.is_running():
         try:
-            with redis.Redis(HOST, port, socket_timeout=1) as client:
-                client.ping()
-        except redis.RedisError:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
             time.sleep(0.02)
         else:
             return

@@ -12,7 +12,7 @@ from shared.operations.grants import Grants
 from shared.telemetry.ports import Telemetry
 
 if TYPE_CHECKING:
-    from shared.adapters.redis.client import Client
+    from shared.adapters.redis.client import Connection
     from shared.limits.limiter import Limiter
     from shared.limits.ports import Leases, LimitStore
 
@@ -55,11 +55,11 @@ class Limits:
         return DynamoLimitStore(self.adapters.aws.prompt_dynamodb, self.settings.address_of(LIMITS), self.clock)
 
     @cached_property
-    def _cache(self) -> "Client | None":
+    def _cache(self) -> "Connection | None":
         self.grants.require(CACHE.connect, LIMITS.read, LIMITS.write)
         address = self.settings.cache_address
         if not address:
             return None
-        from shared.adapters.redis.client import connect
+        from shared.adapters.redis.client import Connection
 
-        return connect(address)
+        return Connection(address)

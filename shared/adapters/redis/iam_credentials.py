@@ -6,11 +6,12 @@ from typing import Final
 from urllib.parse import quote
 
 from botocore.credentials import Credentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.model import ServiceId
 from botocore.session import get_session
 from botocore.signers import RequestSigner
 from redis import CredentialProvider
+from redis.exceptions import AuthenticationError
 
 LIFETIME_S: Final = 900
 """How long ElastiCache takes a token; a connection that it opened lives up to twelve hours."""
@@ -43,7 +44,10 @@ class IamCredentials(CredentialProvider):
 
     def get_credentials(self) -> tuple[str, str]:
         if self._monotonic() >= self._token_until:
-            self._token = self._signed()
+            try:
+                self._token = self._signed()
+            except BotoCoreError as error:
+                raise AuthenticationError("No credentials to sign in to the cache with.") from error
             self._token_until = self._monotonic() + RENEWED_AFTER_S
         return self._user, self._token
 
