@@ -35,9 +35,11 @@ class Authentication:
 
     @cached_property
     def api_keys(self) -> "ApiKeys":
+        from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
         from shared.identity.api_keys import ApiKeys
 
-        return ApiKeys(self._stored_keys, self._members, self.clock)
+        events = DynamoSecurityEvents(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return ApiKeys(self._stored_keys, self._members, events, self.clock)
 
     @cached_property
     def _members(self) -> "DynamoTenancy":

@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Protocol
 from shared.identity.caller import Caller
 from shared.identity.opaque_tokens import OpaqueToken, new_opaque_token, read_opaque_token
 from shared.identity.permissions import Permission
+from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
@@ -197,6 +198,7 @@ class ApiKeys:
 
     keys: ApiKeyRepository
     places: WorkspaceLookup
+    events: SecurityEvents
     clock: Clock
 
     async def create(
@@ -227,6 +229,7 @@ class ApiKeys:
             caller.tenant, key_id, caller.user, name, wanted, workspaces, (token.secret_hash,), now, ends
         )  # fmt: skip
         if await self.keys.create(key):
+            await self._tell(SecurityEventKind.API_KEY_CREATED, caller, key)
             return key, token
         if not await self.keys.add_secret(caller.tenant, key_id, token.secret_hash):
             raise SecretShownError("This key was created before. Revoke it and create another one.", key_id=key_id)
@@ -253,7 +256,12 @@ class ApiKeys:
         key = await self._visible(caller, key_id)
         now = self.clock.now()
         await self.keys.revoke(caller.tenant, key_id, now, now + KEPT_AFTER_ITS_END)
+        await self._tell(SecurityEventKind.API_KEY_REVOKED, caller, key)
         return key
+
+    async def _tell(self, kind: SecurityEventKind, caller: Caller, key: ApiKey) -> None:
+        event = new_event(kind, self.clock.now(), user=key.user, by=caller.user, key=key.key_id, name=key.name)
+        await self.events.record(caller.tenant, event)
 
     async def _visible(self, caller: Caller, key_id: ApiKeyId) -> ApiKey:
         key = await self.keys.api_key(caller.tenant, key_id)

@@ -7,6 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from shared.adapters.dynamodb.api_keys import DynamoApiKeys
+from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
 from shared.identity.api_keys import ApiKeys
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
@@ -45,6 +46,11 @@ def stored_keys(cloud):
 
 
 @pytest.fixture
+def events(cloud):
+    return DynamoSecurityEvents(cloud.dynamodb, cloud.address_of(IDENTITY))
+
+
+@pytest.fixture
 def tenant(people):
     name = TenantId(new_tenant_name())
     people.enrol(name, ADA, Role.MAINTAINER)
@@ -57,10 +63,10 @@ def token(issuer, tenant):
 
 
 @pytest.fixture
-def create_key(stored_keys, records, clock, tenant):
+def create_key(stored_keys, records, events, clock, tenant):
     async def create(*permissions, **limits):
         caller = Caller(tenant, ADA, Role.MAINTAINER)
-        return await ApiKeys(stored_keys, records, clock).create(
+        return await ApiKeys(stored_keys, records, events, clock).create(
             caller, ApiKeyId(new_id("key", clock.now())), "machine", permissions or {Permission.SEARCH}, **limits
         )
 
@@ -331,12 +337,15 @@ async def test_forged_key_is_refused(door, create_key, change):
     assert await refused(door, sent)
 
 
-async def test_each_secret_of_a_repeated_creation_opens_the_key(door, create_key, stored_keys, records, tenant, clock):
+async def test_each_secret_of_a_repeated_creation_opens_the_key(
+    door, create_key, stored_keys, records, events, tenant, clock
+):
     key, first = await create_key()
     caller = Caller(tenant, ADA, Role.MAINTAINER)
     await door.authenticate(str(first))
 
-    again, second = await ApiKeys(stored_keys, records, clock).create(caller, key.key_id, "m", {Permission.SEARCH})
+    keys = ApiKeys(stored_keys, records, events, clock)
+    again, second = await keys.create(caller, key.key_id, "m", {Permission.SEARCH})
 
     assert again.key_id == key.key_id
     assert first.secret != second.secret

@@ -48,3 +48,16 @@ async def test_events_of_other_organisations_are_not_seen(owner, acme, globex):
 @pytest.mark.parametrize("role", [Role.MAINTAINER, Role.REVIEWER, Role.VIEWER])
 async def test_others_do_not_read_them(acme, role):
     assert problem_of(await acme.send("GET", "/security-events", role)) == (403, "forbidden")
+
+
+async def test_keys_that_come_and_go_are_told_of(acme):
+    created = await acme.send("POST", "/api-keys", json={"name": "machine", "scope": "read"}, user="ada")
+    key = created.json()["key"]["id"]
+    await acme.send("DELETE", f"/api-keys/{key}", Role.OWNER, user="bob")
+
+    items = (await acme.send("GET", "/security-events", Role.OWNER, user="bob")).json()["items"]
+
+    # A user of these tests has one account per role.
+    told = [(event["kind"], event["user"].split(".")[0], event["by"].split(".")[0]) for event in items]
+    assert told == [("api-key-revoked", "ada", "bob"), ("api-key-created", "ada", "ada")]
+    assert {event["facts"]["key"] for event in items} == {key}
