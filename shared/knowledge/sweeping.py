@@ -74,11 +74,15 @@ class Sweeping:
         await self._artifacts.delete_generation(tenant, kb_id, document_id, left.generation)
 
     async def _destroy_originals(self, document: Document) -> None:
-        """Destroy the versions that a request deleted; of a deleted upload id, whatever came later too."""
+        """Destroy what a request deleted: the versions it listed, and any that its delete marker covers all the same.
+
+        A version that is current again is a new life, except under a deleted upload id.
+        """
         doomed: Sequence[str] = sorted(document.buried)
-        tombstone = document.tombstone
-        if tombstone is not None and tombstone.by_request and document.upload_id is not None:
-            doomed = await self._objects.versions(document.tenant, document.key)
+        if document.tombstone is not None and document.tombstone.by_request:
+            versions = await self._objects.versions(document.tenant, document.key)
+            if document.upload_id is not None or await self._objects.head(document.tenant, document.key) is None:
+                doomed = versions
         await self._objects.purge(document.tenant, document.key, doomed)
 
     def _swept(self, document: Document, done: list[Leftover], now: datetime) -> Document:

@@ -144,6 +144,23 @@ def test_a_late_event_of_a_deleted_upload_revives_nothing():
     check_rest(world)
 
 
+def test_a_file_that_the_delete_marker_covers_is_erased_with_the_document():
+    world = world_with()
+    world.put("a", X)
+    world.quiet_down()
+    deletion = world.start(
+        "delete", world.documents.delete(TENANT, world.base.kb_id, document_of(world, "a").document_id)
+    )
+    while deletion.at != "objects.delete":
+        world.step(deletion)
+    world.put("a", Y)  # after the versions were listed, before the marker
+
+    world.settle_down()
+
+    assert outcome(world) == {}
+    check_rest(world)
+
+
 def test_a_deleted_base_leaves_nothing_behind():
     world = world_with()
     for name in "abc":
