@@ -108,6 +108,9 @@ class Joining:
         """
 
         async def attempt() -> tuple[Tenant, Member]:
+            # Before the invitation: if that is still open afterwards, the account is not one that it just made.
+            account = await self.users.by_email(invitation.email)
+            place = None if account is None else await self.records.member(invitation.tenant, account.user_id)
             found = await self.records.invitation(invitation.tenant, invitation.invitation_id)
             tenant = await self.records.tenant(invitation.tenant)
             if found is None or tenant is None or not _is_fit(found):
@@ -117,14 +120,13 @@ class Joining:
             now = self.clock.now()
             if found.status(now) is not InvitationStatus.PENDING or tenant.status is not TenantStatus.ACTIVE:
                 raise InvalidInvitationError
-            account = await self.users.by_email(found.email)
             if account is None:
                 name = display_name or found.email.partition("@")[0]
                 user = await new_user(self.hasher, Person(found.email, name, password), now)
                 registration: list[Write] = [Register(user)]
             else:
                 user, registration = await self._proved(account, password), []
-                if await self.records.member(found.tenant, user.user_id) is not None:
+                if place is not None:
                     raise AlreadyMemberError("This account is a member already. Sign in.")
             member = replace(_member_of(found.tenant, user, found.role, now), workspaces=found.workspaces)
             accepted = replace(found, accepted_by=user.user_id, accepted_at=now, acceptance=acceptance)
