@@ -84,6 +84,9 @@ class Admission:
 
     async def _link(self, provider: IdentityProvider, identity: ExternalIdentity, member: Member) -> Member:
         if await self.links.is_linked(provider.tenant, provider.provider_id, member.user_id):
+            # The same person, signing in twice at once, may have been linked a moment ago.
+            if await self.links.user_of(provider.tenant, provider.provider_id, identity.subject) == member.user_id:
+                return member
             # Addresses are given to new people; what stood behind the old one's sign-in is not theirs.
             raise NotAdmittedError(LINKED_TO_ANOTHER)
         link = Link(provider.tenant, provider.provider_id, identity.subject, member.user_id)

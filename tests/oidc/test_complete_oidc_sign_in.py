@@ -13,7 +13,7 @@ from shared.identity.permissions import Role
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import UserId
 from shared.operations.capabilities import IDENTITY
-from shared.tenancy.models import InvitationStatus
+from shared.tenancy.models import InvitationStatus, TenantStatus
 from shared.tenancy.ports import Put, Remove
 from tests.api.tenants import problem_of
 from tests.oidc.conftest import completion
@@ -108,7 +108,7 @@ async def test_expired_invitation_lets_nobody_in(acme, lasting_provider):
 async def test_default_role_lets_people_of_the_domain_join_by_themselves(acme, lasting_provider):
     provider = await acme.connect(lasting_provider.issuer, default_role="viewer")
 
-    sessions = await asyncio.gather(*(acme.sign_in(provider, "ada") for _ in range(3)))
+    sessions = await asyncio.gather(*(acme.sign_in(provider, "ada") for _ in range(6)))
 
     assert {response.status_code for response in sessions} == {200}
     assert len({response.json()["user"] for response in sessions}) == 1
@@ -156,6 +156,17 @@ async def test_removed_member_stays_out_until_invited_again(acme, lasting_provid
 
     assert (problem_of(removed), removed.json()["facts"]) == ((403, "not-a-member"), {"reason": "removed"})
     assert (invited.json()["user"], invited.json()["role"]) == (user, "reviewer")
+
+
+async def test_nobody_gets_into_a_suspended_organisation(acme, lasting_provider):
+    await acme.add_member("ada", Role.VIEWER)
+    provider = await acme.connect(lasting_provider.issuer)
+    tenant = await acme.records.tenant(acme.id)
+    await acme.records.commit(acme.id, [Put(replace(tenant, status=TenantStatus.SUSPENDED))])
+
+    response = await acme.sign_in(provider, "ada")
+
+    assert (problem_of(response), response.json()["facts"]) == ((403, "not-a-member"), {"reason": "suspended"})
 
 
 async def test_address_that_was_given_to_somebody_new_does_not_open_the_old_account(acme, lasting_provider):
