@@ -86,7 +86,14 @@ class Tenancy:
         from shared.tenancy.joining import Joining
 
         parts = self.identity
-        return Joining(self._records, parts.users, parts.password_hasher, parts.password_check, self.clock)
+        return Joining(
+            self._records,
+            parts.users,
+            parts.password_hasher,
+            parts.password_check,
+            parts.session_ending,
+            self.clock,
+        )
 
     @cached_property
     def repeated_requests(self) -> "RepeatedRequests":

@@ -11,6 +11,7 @@ from shared.identity.opaque_tokens import read_opaque_token
 from shared.identity.password_sign_in import PasswordCheck
 from shared.identity.passwords import PasswordHasher, check_password
 from shared.identity.permissions import Role
+from shared.identity.sessions import Sessions
 from shared.identity.users import User, Users
 from shared.kernel.clock import Clock
 from shared.kernel.ids import InvitationId, TenantId, UserId, new_id
@@ -84,6 +85,7 @@ class Joining:
     users: Users
     hasher: PasswordHasher
     password_check: PasswordCheck
+    sessions: Sessions
     clock: Clock
 
     async def read(self, text: str) -> Invitation:
@@ -128,6 +130,8 @@ class Joining:
                 user, registration = await self._proved(account, password), []
                 if place is not None:
                     raise AlreadyMemberError("This account is a member already. Sign in.")
+                # Of an earlier membership: nobody begins one without being a member, so none is left afterwards.
+                await self.sessions.end_all(found.tenant, user.user_id)
             member = replace(_member_of(found.tenant, user, found.role, now), workspaces=found.workspaces)
             accepted = replace(found, accepted_by=user.user_id, accepted_at=now, acceptance=acceptance)
             owned = with_owner(tenant, user.user_id, now) if found.role is Role.OWNER else tenant

@@ -29,8 +29,8 @@ class Members:
     """The members of organisations. Whoever acts needs credentials that reach as far as the place they change.
 
     Every change that makes or unmakes an owner is written together with the list of owners, under its revision: of two
-    owners who remove each other at once, one is refused. Sessions of whoever is gone are ended, although they are good
-    for nothing without the membership: a later invitation would revive them.
+    owners who remove each other at once, one is refused. Sessions of whoever is gone are ended afterwards; without
+    the membership they are good for nothing in the meantime.
     """
 
     records: TenancyRepository

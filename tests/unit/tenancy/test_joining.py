@@ -14,7 +14,7 @@ from shared.tenancy.errors import InvalidInvitationError
 from shared.tenancy.invitations import LIFETIME, MOST_TOKENS, new_invitation, with_another_token
 from shared.tenancy.models import OPERATORS, InvitationStatus, Member
 from shared.tenancy.ports import Put
-from tests.unit.tenancy.test_owners import NOW, PASSWORD, TENANT, Company
+from tests.unit.tenancy.test_owners import NOW, PASSWORD, PEOPLE, TENANT, Company
 
 INVITATION = InvitationId("inv_" + "1" * 26)
 
@@ -81,3 +81,20 @@ def test_invitation_is_pending_until_a_week_is_over():
     assert issued.status(NOW + LIFETIME - timedelta(seconds=1)) is InvitationStatus.PENDING
     assert issued.status(NOW + LIFETIME) is InvitationStatus.EXPIRED
     assert timedelta(days=7) == LIFETIME
+
+
+async def test_sessions_of_an_earlier_membership_do_not_come_back_with_a_new_one():
+    company, token = await company_that_invited()
+    _, member = await company.joining.accept(await company.joining.read(str(token)), "acc_1", None, PASSWORD)
+    company.sessions.is_broken = True
+    with pytest.raises(ConnectionError):
+        await company.members.remove(company.callers[PEOPLE[0]], member.user_id)
+    company.sessions.is_broken = False
+    assert company.sessions.of == []
+
+    again, _ = await company.invitations.invite(
+        company.callers[PEOPLE[0]], InvitationId("inv_" + "2" * 26), member.email, Role.VIEWER, None
+    )
+    await company.joining.accept(again, "acc_2", None, PASSWORD)
+
+    assert company.sessions.of == [(TENANT, member.user_id)]

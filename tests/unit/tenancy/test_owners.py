@@ -41,9 +41,17 @@ class FixedClock:
         return NOW
 
 
-class NoSessions:
+class EndedSessions:
+    """Notes whose sessions were ended; `is_broken` for a crash just before."""
+
+    def __init__(self):
+        self.of: list[tuple[TenantId, UserId]] = []
+        self.is_broken = False
+
     async def end_all(self, tenant, user):
-        return None
+        if self.is_broken:
+            raise ConnectionError("gone")
+        self.of.append((tenant, user))
 
 
 class PlainPasswords:
@@ -71,11 +79,12 @@ class Company:
 
     def __init__(self, pauses):
         self.records = MemoryTenancy(pauses)
-        self.members = Members(self.records, NoSessions(), FixedClock())
+        self.sessions = EndedSessions()
+        self.members = Members(self.records, self.sessions, FixedClock())
         users: Any = MemoryUsers(self.records)
         passwords: Any = PlainPasswords()
         self.invitations = Invitations(self.records, users, FixedClock())
-        self.joining = Joining(self.records, users, passwords, passwords, FixedClock())
+        self.joining = Joining(self.records, users, passwords, passwords, self.sessions, FixedClock())
 
     async def found(self, roles):
         tenant, workspace = new_tenant(TENANT, "Acme", "starter", NOW)
