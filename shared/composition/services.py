@@ -152,10 +152,12 @@ class Services:
     def retrieval(self) -> "SearchService":
         """Ranks the live chunks of a knowledge base."""
         from shared.retrieval.search import SearchService
+        from shared.retrieval.spending import SpendingEmbedder
 
         parts = self._adapters
         served = parts.live_documents
-        return SearchService(served, parts.chunk_index, parts.embedder, served, self._telemetry)
+        embedder = SpendingEmbedder(parts.embedder, parts.embedder.count_tokens)
+        return SearchService(served, parts.chunk_index, embedder, served, self._telemetry)
 
     @cached_property
     def answers(self) -> "AnswerService":

@@ -15,7 +15,7 @@ from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.kernel.pages import Page, PageToken, collect_page
 from shared.knowledge.descriptions import DocumentDescription, KnowledgeBaseDescription
 from shared.knowledge.errors import DocumentNotFoundError, KnowledgeBaseNotFoundError
-from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase
+from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Line, TenantTally
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, KnowledgeBaseRepository
 
@@ -111,6 +111,10 @@ class Catalogue:
             of_list,
         )
         return Page(list(await asyncio.gather(*map(self.describe_base, page.items))), page.next_page_token)
+
+    async def holdings(self, tenant: TenantId) -> tuple[TenantTally, Line]:
+        """Return what the tenant has, and how its line of documents stands."""
+        return await asyncio.gather(self.documents.tenant_tally(tenant), self.documents.line(tenant))
 
     async def document(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> DocumentDescription:
         """Describe one document. Raises: KnowledgeBaseNotFoundError, DocumentNotFoundError."""

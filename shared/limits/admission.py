@@ -26,13 +26,14 @@ class Demand:
 class Standing:
     """How one limit stands after a request was admitted or refused.
 
-    `allowed` is the limit as it holds now (more in a burst), `reset_us` the time until all of it is back, `wait_us` how
-    long this demand would have to wait: 0 unless it is what refuses. `window` is the number of the window that was
-    counted in, None for a bucket.
+    `allowed` is the limit as it holds now (more in a burst), `used` what counts against it, `reset_us` the time until
+    all of it is back, `wait_us` how long this demand would have to wait: 0 unless it is what refuses. `window` is the
+    number of the window that was counted in, None for a bucket.
     """
 
     demand: Demand
     allowed: int
+    used: int
     remaining: int
     reset_us: int
     wait_us: int
@@ -86,10 +87,10 @@ def standing_of(demand: Demand, state: State, now_us: int, wait_us: int = 0) -> 
     if isinstance(limit, Bucket):
         full_at_us = _full_at(state)
         reset_us, remaining = limit.reset_us(full_at_us, now_us), limit.remaining(full_at_us, now_us)
-        return Standing(demand, limit.capacity, remaining, reset_us, wait_us)
+        return Standing(demand, limit.capacity, limit.capacity - remaining, remaining, reset_us, wait_us)
     counts = limit.current(_counts(state), now_us)
     allowed, remaining = limit.allowed(counts, now_us), limit.remaining(counts, now_us)
-    return Standing(demand, allowed, remaining, limit.reset_us(counts, now_us), wait_us, counts.number)
+    return Standing(demand, allowed, counts.used, remaining, limit.reset_us(counts, now_us), wait_us, counts.number)
 
 
 def _full_at(state: State) -> int:

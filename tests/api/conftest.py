@@ -1,7 +1,8 @@
 """The whole API in this process, on a real emulator: tokens are verified and capabilities checked, nothing is faked."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 
 import httpx
@@ -16,6 +17,10 @@ from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import IDENTITY
 from shared.retrieval.ports import IndexedChunk, Scope
+from shared.tenancy.models import Override
+from shared.tenancy.plans import PlanName
+from shared.tenancy.ports import Put
+from shared.tenancy.tenants import new_tenant
 from tests.api.door import MovableClock, authenticator_of
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
@@ -95,6 +100,19 @@ def ada(cloud, app, people, issuer):
 def new_person_of(cloud, app, people, issuer):
     """Make more people like her."""
     return lambda: new_person(cloud, app, people)
+
+
+@pytest.fixture
+def grant(people):
+    """Give a tenant figures of its own, before it has members."""
+
+    async def granted(tenant, **figures):
+        now = datetime.now(UTC)
+        organisation, place = new_tenant(TenantId(tenant.id), tenant.id, PlanName.ENTERPRISE, now)
+        overrides = {name: Override(value, now + timedelta(days=1)) for name, value in figures.items()}
+        await people.records.commit(TenantId(tenant.id), [Put(replace(organisation, overrides=overrides)), Put(place)])
+
+    return granted
 
 
 @pytest.fixture(scope="session")

@@ -2,35 +2,15 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
 
 from shared.kernel.ids import TenantId
 from shared.knowledge.models import TenantTally
 from shared.operations.capabilities import UPLOADS
-from shared.tenancy.models import Override
-from shared.tenancy.plans import PlanName
-from shared.tenancy.ports import Put
-from shared.tenancy.tenants import new_tenant
 from tests.api.tenants import problem_of
 
 KIB = 1024
-
-
-@pytest.fixture
-def grant(people):
-    """Give a tenant figures of its own, before it has members."""
-
-    async def granted(tenant, **figures):
-        now = datetime.now(UTC)
-        organisation, place = new_tenant(TenantId(tenant.id), tenant.id, PlanName.ENTERPRISE, now)
-        overrides = {name: Override(value, now + timedelta(days=1)) for name, value in figures.items()}
-        await people.records.commit(TenantId(tenant.id), [Put(replace(organisation, overrides=overrides)), Put(place)])
-
-    return granted
 
 
 async def create_base(tenant, **body):

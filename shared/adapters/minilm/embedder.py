@@ -11,7 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.adapters.minilm.model import DIMENSIONS, MODEL_ID
-from shared.adapters.minilm.tokenizer import MiniLmTokenizer
+from shared.adapters.minilm.tokenizer import SPECIAL_TOKENS, MiniLmTokenizer
 
 _TOKENS_PER_BATCH: Final = 4_096
 """Padded tokens in one run: enough to keep two cores busy, few enough to keep its memory under 100 MB."""
@@ -38,6 +38,10 @@ class MiniLmEmbedder:
     @property
     def dimensions(self) -> int:
         return DIMENSIONS
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Return how many tokens the model reads of `texts`, without those that it adds to each."""
+        return sum(len(ids) - SPECIAL_TOKENS for ids in self._tokenizer.input_ids(texts))
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
