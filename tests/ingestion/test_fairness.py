@@ -103,6 +103,21 @@ def test_the_schedule_gives_places_to_those_whom_everybody_forgot():
     assert {document.status for document in world.documents_now()} == {DocumentStatus.READY}
 
 
+def test_a_newcomer_does_not_take_a_place_that_others_wait_for():
+    world = DisturbedWorld(Disturbance(), figures=replace(STARTER, concurrent_documents=1))
+    for name in "ab":
+        world.put(name, name + S)
+        world.accept()
+        world.clock.advance(1)
+    world.kill(_until(world, "PublishDocument", "queue.send", "records.line"))
+
+    world.put("c", "c" + S)
+    world.accept()
+
+    (chosen,) = (document for document in world.documents_now() if document.is_in_process)
+    assert chosen.name == "b"
+
+
 def test_a_larger_plan_is_heeded_while_documents_wait():
     world = DisturbedWorld(Disturbance(), figures=replace(STARTER, concurrent_documents=1))
     for name in "abcd":
