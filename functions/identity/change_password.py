@@ -17,10 +17,10 @@ from shared.operations.declaration import RateClass, operation
     memory_mb=1024,
 )
 async def change_password(request: ChangePasswordRequest, caller: Caller, services: Services) -> None:
-    """Replace the caller's password, and end all their sessions, in every organisation.
+    """Replace the caller's password, and end all their sessions, in every organisation: sign in again.
 
-    A wrong present password counts as a wrong sign-in. The new one has 12 to 128 characters, is none of those that
-    are commonly tried, and holds no part of the e-mail address.
+    Their access tokens are refused within a minute. A wrong present password counts as a wrong sign-in. The new one
+    has 12 to 128 characters, is none of those that are commonly tried, and holds no part of the e-mail address.
 
     Raises: WeakPasswordError, WrongPasswordError, SignInLockedError, PasswordChangedMeanwhileError, SessionsBusyError.
     """

@@ -15,9 +15,7 @@ from shared.operations.declaration import RateClass, operation
     uses=[IDENTITY.read, IDENTITY.write],
 )
 async def end_all_sessions(caller: Caller, services: Services) -> None:
-    """End all of the caller's sessions in this organisation.
-
-    Access tokens stay good until they expire, an hour at most.
+    """End all of the caller's sessions in this organisation. Their access tokens are refused within a minute.
 
     Raises: SessionsBusyError.
     """

@@ -12,7 +12,7 @@ from shared.operations.declaration import RateClass, public_operation
 async def sign_out(request: EndSessionRequest, services: Services) -> None:
     """End the session of a refresh token. A token that is no good ends nothing, and is answered alike.
 
-    Access tokens of the session stay good until they expire, an hour at most.
+    Its access tokens are refused within a minute.
 
     Raises: SessionsBusyError.
     """

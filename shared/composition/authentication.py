@@ -29,17 +29,19 @@ class Authentication:
     @cached_property
     def authenticator(self) -> "Authenticator":
         """It remembers what it looked up, between invocations, for half a minute."""
+        from shared.adapters.dynamodb.sessions import DynamoSessions
         from shared.identity.authentication import Authenticator
 
-        return Authenticator(self.adapters.token_verifier, self._members, self._stored_keys, self.clock, self.telemetry)
+        sessions = DynamoSessions(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return Authenticator(
+            self.adapters.token_verifier, self._members, sessions, self._stored_keys, self.clock, self.telemetry
+        )
 
     @cached_property
     def api_keys(self) -> "ApiKeys":
-        from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
         from shared.identity.api_keys import ApiKeys
 
-        events = DynamoSecurityEvents(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
-        return ApiKeys(self._stored_keys, self._members, events, self.clock)
+        return ApiKeys(self._stored_keys, self._members, self.clock)
 
     @cached_property
     def _members(self) -> "DynamoTenancy":

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from shared.identity.permissions import Role
-from shared.identity.sessions import SessionId
 from shared.identity.signing_keys import (
     RING_STALE_FOR,
     KeyRing,
@@ -20,7 +19,7 @@ from shared.identity.signing_keys import (
 )
 from shared.identity.tokens import MAX_LIFETIME_S
 from shared.kernel.clock import Clock
-from shared.kernel.ids import TenantId, UserId
+from shared.kernel.ids import SessionId, TenantId, UserId
 
 _RING_FRESH_FOR: Final = timedelta(minutes=5)
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)

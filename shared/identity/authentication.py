@@ -1,8 +1,9 @@
 """From the credentials of a request to its caller (T2, T3): what they claim must still be so.
 
-A signature proves what was true when a token was made. Whether its sender still is a member, in that role, of an
-organisation that is open, is looked up. Such an answer is remembered for `REMEMBERED_FOR`, and a remembered one can
-only let somebody in: every refusal rests on a fresh look, so nobody has to wait for a new role, key or membership.
+A signature proves what was true when a token was made. Whether its session goes on, and its sender still is a member,
+in that role, of an organisation that is open, is looked up. Such an answer is remembered for `REMEMBERED_FOR`, and a
+remembered one can only let somebody in: every refusal rests on a fresh look, so nobody has to wait for a new role, key
+or membership.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from typing import Final, Generic, Protocol, TypeVar
 from shared.identity.api_keys import KEY_PERMISSIONS, KIND, USE_NOTED_EVERY, ApiKey, read_api_key
 from shared.identity.caller import Caller
 from shared.identity.permissions import Role
+from shared.identity.sessions import Session
 from shared.identity.tokens import InvalidTokenError, TokenVerifier
 from shared.kernel.clock import Clock
-from shared.kernel.ids import ApiKeyId, TenantId, UserId
+from shared.kernel.ids import ApiKeyId, SessionId, TenantId, UserId
 from shared.telemetry.ports import Telemetry
 from shared.tenancy.figures import effective_figures
 from shared.tenancy.models import OPERATORS, Member, Tenant, TenantStatus
@@ -36,6 +38,12 @@ class Members(Protocol):
     async def tenant(self, tenant: TenantId) -> Tenant | None: ...
 
     async def member(self, tenant: TenantId, user_id: UserId) -> Member | None: ...
+
+
+class SessionLookup(Protocol):
+    """Sessions, one by one; reads are strongly consistent."""
+
+    async def session(self, tenant: TenantId, user: UserId, session: SessionId) -> Session | None: ...
 
 
 class ApiKeyUse(Protocol):
@@ -98,14 +106,22 @@ class Authenticator:
     """Recognises the sender of a request by an access token or an API key."""
 
     def __init__(
-        self, verifier: TokenVerifier, members: Members, keys: ApiKeyUse, clock: Clock, telemetry: Telemetry
+        self,
+        verifier: TokenVerifier,
+        members: Members,
+        sessions: SessionLookup,
+        keys: ApiKeyUse,
+        clock: Clock,
+        telemetry: Telemetry,
     ) -> None:
         self._verifier = verifier
         self._members = members
+        self._sessions = sessions
         self._keys = keys
         self._clock = clock
         self._telemetry = telemetry
         self._standings: RecentAnswers[tuple[TenantId, UserId], Standing] = RecentAnswers(clock)
+        self._live_sessions: RecentAnswers[tuple[TenantId, UserId, SessionId], Session] = RecentAnswers(clock)
         self._known_keys: RecentAnswers[tuple[TenantId, ApiKeyId], ApiKey] = RecentAnswers(clock)
 
     async def authenticate(self, bearer: str) -> Caller:
@@ -113,15 +129,27 @@ class Authenticator:
 
         Tokens and secrets are checked each time, so what has expired is never let in from memory.
 
-        Raises: InvalidTokenError for all that is not beyond doubt: a token or key that is no good, a member who is gone
-        or has another role than the token says, a suspended tenant. TokenKeysUnavailableError when no token can be
-        judged.
+        Raises: InvalidTokenError for all that is not beyond doubt: a token or key that is no good, a session that has
+        ended, a member who is gone or has another role than the token says, a suspended tenant.
+        TokenKeysUnavailableError when no token can be judged.
         """
         if bearer.startswith(f"{KIND}_"):
             return await self._by_api_key(bearer)
         claimed = await self._verifier.verify(bearer)
         standing = await self._standing(claimed.tenant, claimed.user, lambda member: member.role is claimed.role)
+        if claimed.session is not None:
+            await self._check_session(claimed.tenant, claimed.user, claimed.session)
         return self._caller(standing)
+
+    async def _check_session(self, tenant: TenantId, user: UserId, session_id: SessionId) -> None:
+        now = self._clock.now()
+        known = self._live_sessions.get((tenant, user, session_id))
+        if known is not None and known.is_live(now):
+            return
+        session = await self._sessions.session(tenant, user, session_id)
+        if session is None or not session.is_live(now):
+            raise InvalidTokenError
+        self._live_sessions.put((tenant, user, session_id), session, now)
 
     async def _by_api_key(self, bearer: str) -> Caller:
         key = await self._opened_key(bearer)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.identity.permissions import Permission, Role, is_permitted
 from shared.kernel.bodies import Description
-from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
+from shared.kernel.ids import ApiKeyId, SessionId, TenantId, UserId, WorkspaceId
 from shared.tenancy.plans import STARTER, Figures
 
 
@@ -14,6 +14,7 @@ class Caller:
 
     A caller with an API key acts for the `user` who created it, within the key's `permissions` and `workspaces`; None
     means no narrowing. `figures` are the limits of the tenant's plan, with its overrides, as of authentication.
+    `session` is what an access token says that it was made in; whoever authenticates looks whether that still goes on.
     """
 
     tenant: TenantId
@@ -23,6 +24,7 @@ class Caller:
     permissions: frozenset[Permission] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
     figures: Figures = STARTER
+    session: SessionId | None = None
 
     @property
     def principal(self) -> str:

@@ -12,7 +12,6 @@ from shared.identity.sessions import (
     InvalidRefreshTokenError,
     RefreshToken,
     Session,
-    SessionId,
     SessionsBusyError,
     SessionStore,
     Standing,
@@ -21,7 +20,7 @@ from shared.identity.sessions import (
 )
 from shared.identity.users import Memberships, PasswordChangedMeanwhileError, User, Users
 from shared.kernel.clock import Clock
-from shared.kernel.ids import TenantId, UserId, new_id
+from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 
 _TRIES: Final = 8
 

@@ -19,15 +19,12 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, NewType, Protocol
+from typing import ClassVar, Final, Protocol
 
 from shared.identity.security_events import SecurityEvent
 from shared.identity.tokens import TENANT_PATTERN
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.ids import TenantId, UserId
-
-SessionId = NewType("SessionId", str)
-"""`ses_…`: a family of refresh tokens; access tokens name it as `sid`."""
+from shared.kernel.ids import SessionId, TenantId, UserId
 
 RETRY_WINDOW: Final = timedelta(seconds=10)
 IDLE_LIFETIME: Final = timedelta(days=30)

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Protocol
 from shared.identity.caller import Caller
 from shared.identity.permissions import Role
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.ids import TenantId, UserId
+from shared.kernel.ids import SessionId, TenantId, UserId
 
 MAX_LIFETIME_S: Final = 3600
 CLOCK_SKEW_S: Final = 30
@@ -21,9 +21,11 @@ CLOCK_SKEW_S: Final = 30
 TENANT_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 USER_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:-]{0,127}")
 TOKEN_ID_PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
+SESSION_PATTERN: Final = re.compile(r"ses_[0-9a-z]{26}")
 MAX_AUDIENCES: Final = 16
 
 _NOT_BEFORE: Final = "nbf"
+_SESSION: Final = "sid"
 
 
 class InvalidTokenError(TesseraError):
@@ -73,6 +75,7 @@ def caller_of_claims(claims: Mapping[str, object], *, issuer: str, audience: str
         TenantId(_matching(claims, "tenant", TENANT_PATTERN)),
         UserId(_matching(claims, "sub", USER_PATTERN)),
         Role(role),
+        session=SessionId(_matching(claims, _SESSION, SESSION_PATTERN)) if _SESSION in claims else None,
     )
 
 

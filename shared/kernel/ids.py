@@ -17,6 +17,9 @@ InvitationId = NewType("InvitationId", Annotated[str, StringConstraints(pattern=
 ApiKeyId = NewType("ApiKeyId", Annotated[str, StringConstraints(pattern=r"^key_[0-9a-z]{26}$")])
 IdentityProviderId = NewType("IdentityProviderId", Annotated[str, StringConstraints(pattern=r"^idp_[0-9a-z]{26}$")])
 
+SessionId = NewType("SessionId", str)
+"""`ses_…`: a family of refresh tokens; access tokens name theirs as `sid`."""
+
 IdempotencyKey = NewType("IdempotencyKey", Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")])
 """Chosen by a client for a request that it may send again; says nothing by itself."""
 

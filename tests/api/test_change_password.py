@@ -99,3 +99,13 @@ async def test_unfit_body_is_refused(ada, acme, body):
 
 async def test_nobody_changes_nothing(ada):
     assert problem_of(await change(ada, None)) == (401, "unauthenticated")
+
+
+async def test_access_tokens_from_before_are_refused(ada, acme):
+    ada.joins(acme.id)
+    used, unused = await ada.session(), await ada.session()
+
+    assert (await change(ada, used["access_token"])).status_code == 204
+
+    refused = await ada.send("GET", "/knowledge-bases", unused["access_token"])
+    assert problem_of(refused) == (401, "unauthenticated")

@@ -55,7 +55,8 @@ async def test_older_token_ends_the_session_for_everybody_and_owners_read_of_it(
     holders = [await ada.refresh(tokens["refresh_token"]) for tokens in (third, second, first)]
 
     assert [problem_of(answer) for answer in (reused, *holders)] == [ENDED] * 4
-    events = (await ada.send("GET", "/security-events", third["access_token"])).json()["items"]
+    renewed = await ada.session()
+    events = (await ada.send("GET", "/security-events", renewed["access_token"])).json()["items"]
     assert [(event["kind"], event["user"]) for event in events] == [("refresh-token-reused", ada.user_id)]
 
 

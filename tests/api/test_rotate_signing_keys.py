@@ -22,10 +22,9 @@ from shared.composition.settings import Settings
 from shared.identity.access_tokens import AccessTokens
 from shared.identity.key_rotation import KeyRotation, Rotation
 from shared.identity.permissions import Role
-from shared.identity.sessions import SessionId
 from shared.identity.signing_keys import CHANGE_TAKES, NoSigningKeyError, SigningKeysUnavailableError
 from shared.identity.tokens import InvalidTokenError
-from shared.kernel.ids import TenantId, UserId
+from shared.kernel.ids import SessionId, TenantId, UserId
 from shared.operations.capabilities import IDENTITY, SIGNING_KEYS
 from shared.operations.registry import load_operation
 from tests.ingestion.cloud import make_table
@@ -113,7 +112,7 @@ def ring(cloud, secrets):
 
 
 async def issue(tokens: AccessTokens) -> str:
-    issued = await tokens.issue(TenantId("acme"), UserId("ada@acme"), Role.VIEWER, SessionId("ses_1"))
+    issued = await tokens.issue(TenantId("acme"), UserId("ada@acme"), Role.VIEWER, SessionId("ses_" + "0" * 26))
     return issued.token
 
 

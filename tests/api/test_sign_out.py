@@ -1,5 +1,7 @@
 """sign_out."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.api.tenants import problem_of
@@ -54,3 +56,17 @@ async def test_token_that_is_no_good_ends_nothing_and_is_answered_alike(ada, acm
 @pytest.mark.parametrize("body", [{}, {"refresh_token": ""}, {"refresh_token": "x", "all": True}])
 async def test_unfit_body_is_refused(ada, body):
     assert problem_of(await ada.post("/sessions/end", body)) == (422, "invalid-request")
+
+
+async def test_access_tokens_of_the_session_are_refused_half_a_minute_later(ada, acme, clock):
+    ada.joins(acme.id)
+    ended, other = await ada.session(), await ada.session()
+    for tokens in (ended, other):
+        assert (await ada.send("GET", "/knowledge-bases", tokens["access_token"])).status_code == 200
+
+    await ada.post("/sessions/end", {"refresh_token": ended["refresh_token"]})
+
+    clock.ahead = timedelta(seconds=30)
+    refused = await ada.send("GET", "/knowledge-bases", ended["access_token"])
+    assert problem_of(refused) == (401, "unauthenticated")
+    assert (await ada.send("GET", "/knowledge-bases", other["access_token"])).status_code == 200

@@ -13,9 +13,9 @@ from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
 from shared.adapters.dynamodb.sessions import DynamoSessions
 from shared.adapters.dynamodb.users import DynamoUsers, account_items
 from shared.identity.security_events import SecurityEventKind, new_event
-from shared.identity.sessions import SessionId, SessionStore, new_session
+from shared.identity.sessions import SessionStore, new_session
 from shared.identity.users import PasswordChangedMeanwhileError, User
-from shared.kernel.ids import TenantId, UserId, new_id
+from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
 from tests.ingestion.cloud import make_table
 from tests.unit.identity.memory import MemorySessions, MovingClock

@@ -25,8 +25,15 @@ stands last.
 import hashlib
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
-from shared.identity.sessions import SessionId
-from shared.kernel.ids import ApiKeyId, IdentityProviderId, InvitationId, TenantId, UserId, WorkspaceId
+from shared.kernel.ids import (
+    ApiKeyId,
+    IdentityProviderId,
+    InvitationId,
+    SessionId,
+    TenantId,
+    UserId,
+    WorkspaceId,
+)
 
 WORKSPACE_PREFIX = "workspace#"
 MEMBER_PREFIX = "member#"

@@ -15,8 +15,8 @@ from shared.adapters.dynamodb.identity_keys import session_key, session_prefix, 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
 from shared.identity.security_events import SecurityEvent
-from shared.identity.sessions import Session, SessionId, SessionsBusyError
-from shared.kernel.ids import TenantId, UserId
+from shared.identity.sessions import Session, SessionsBusyError
+from shared.kernel.ids import SessionId, TenantId, UserId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

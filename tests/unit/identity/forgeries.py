@@ -398,7 +398,7 @@ PARTIES: Final = Group(
 )
 
 SUBJECTS: Final = Group(
-    "Tenant, user, role and token id",
+    "Tenant, user, role, session and token id",
     "they become parts of keys, and a role is one of ours: nothing that is not exactly such a name passes",
     {
         **{f"{name} absent": _claims(**{name: Absent}) for name in
@@ -419,6 +419,11 @@ SUBJECTS: Final = Group(
         "role list": _claims(role=["owner"]),
         "role object": _claims(role={"owner": True}),
         "role true": _claims(role=True),
+        **{f"session {session[:20]!r}": _claims(sid=session) for session in
+           ("", "ses_", "ses_#", "ses_" + "0" * 25, "ses_" + "0" * 27, "key_" + "0" * 26, "ses_" + "U" * 26)},
+        "session null": _claims(sid=None),
+        "session number": _claims(sid=5),
+        "session list": _claims(sid=["ses_" + "0" * 26]),
         "token id empty": _claims(jti=""),
         "token id number": _claims(jti=5),
         "token id list": _claims(jti=["b2c3"]),

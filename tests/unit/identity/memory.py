@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from shared.identity.access_tokens import AccessToken
 from shared.identity.permissions import Role
 from shared.identity.security_events import SecurityEvent
-from shared.identity.sessions import Session, SessionId
+from shared.identity.sessions import Session
 from shared.identity.users import User
-from shared.kernel.ids import TenantId, UserId
+from shared.kernel.ids import SessionId, TenantId, UserId
 
 
 class MovingClock:

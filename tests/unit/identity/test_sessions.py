@@ -15,13 +15,12 @@ from shared.identity.permissions import Role
 from shared.identity.session_keeping import SessionEnding, SessionKeeper, SignedIn
 from shared.identity.sessions import (
     InvalidRefreshTokenError,
-    SessionId,
     Standing,
     new_session,
     read_refresh_token,
 )
 from shared.identity.users import User
-from shared.kernel.ids import TenantId, UserId, new_id
+from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 from tests.unit.identity.memory import MemoryPeople, MemorySessions, MovingClock, UnsignedTokens
 
 ACME = TenantId("acme")
