@@ -6,7 +6,7 @@ from botocore.stub import Stubber
 from shared.adapters.aws.clients import AwsClients
 from shared.composition.services import Services
 from shared.composition.settings import MissingSettingError, Settings
-from shared.operations.capabilities import ARTIFACTS, METADATA, PARSE_QUEUE, UPLOADS
+from shared.operations.capabilities import ARTIFACTS, CREDENTIALS_KEY, METADATA, PARSE_QUEUE, SIGNING_KEYS, UPLOADS
 from shared.operations.grants import Grants, UndeclaredUseError
 
 KEY = {"pk": {"S": "t#acme"}, "sk": {"S": "x"}}
@@ -21,7 +21,14 @@ def aws_environment(monkeypatch):
 
 
 def clients_with(*capabilities) -> AwsClients:
-    settings = Settings({"TESSERA_METADATA": "table", "TESSERA_UPLOADS": "uploads-bucket"})
+    settings = Settings(
+        {
+            "TESSERA_METADATA": "table",
+            "TESSERA_UPLOADS": "uploads-bucket",
+            "TESSERA_SIGNING_KEYS": "arn:secret",
+            "TESSERA_CREDENTIALS_KEY": "arn:key",
+        }
+    )
     services = Services(Grants(capabilities), settings)
     return services._adapters.aws
 
@@ -42,10 +49,28 @@ def test_declared_action_passes_the_guard():
     ("dynamodb", "scan", {"TableName": "table"}),
     ("s3", "get_object", {"Bucket": "uploads-bucket", "Key": "k"}),
     ("sqs", "send_message", {"QueueUrl": "q", "MessageBody": "{}"}),
+    ("secrets", "get_secret_value", {"SecretId": "arn:secret"}),
+    ("kms", "decrypt", {"KeyId": "arn:key", "CiphertextBlob": b"sealed"}),
 ])  # fmt: skip
 def test_undeclared_action_is_refused_before_it_is_sent(client, method, arguments):
     clients = clients_with(METADATA.read)
 
+    with pytest.raises(UndeclaredUseError):
+        getattr(getattr(clients, client), method)(**arguments)
+
+
+@pytest.mark.parametrize(("client", "method", "arguments"), [
+    ("secrets", "put_secret_value", {"SecretId": "arn:secret", "SecretString": "{}"}),
+    ("secrets", "get_secret_value", {"SecretId": "arn:another"}),
+    ("kms", "encrypt", {"KeyId": "arn:key", "Plaintext": b"open"}),
+    ("kms", "decrypt", {"CiphertextBlob": b"sealed with whatever key"}),
+])  # fmt: skip
+def test_who_reads_keys_may_neither_write_nor_open_anything_else(client, method, arguments):
+    clients = clients_with(SIGNING_KEYS.read, CREDENTIALS_KEY.open)
+
+    with Stubber(clients.secrets) as stub:
+        stub.add_response("get_secret_value", {"SecretString": "{}"})
+        assert clients.secrets.get_secret_value(SecretId="arn:secret")["SecretString"] == "{}"
     with pytest.raises(UndeclaredUseError):
         getattr(getattr(clients, client), method)(**arguments)
 
