@@ -15,6 +15,7 @@ from starlette.requests import Request
 from shared.identity.caller import Caller
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, Settlement, Standing
+from shared.limits.errors import LimitsUnavailableError
 from shared.limits.limiter import Decision, Limiter
 from shared.limits.quotas import TOKENS, api_calls, tokens, vector_operations
 from shared.limits.rules import SECOND_US, Bucket, Window, per_minute
@@ -110,7 +111,7 @@ class CountedRequest:
     def headers(self) -> dict[str, str]:
         """The fields of every answer to this request, whatever becomes of it."""
         headers = _fields(self.decision)
-        if self.decision.is_degraded:
+        if self.decision.is_degraded or isinstance(self.decision.error, LimitsUnavailableError):
             headers[DEGRADED_HEADER] = "limits"
         return headers
 
