@@ -28,6 +28,8 @@ KIND: Final = "tin"
 """How an invitation's token begins."""
 
 LIFETIME: Final = timedelta(days=7)
+_READ_AT_ONCE: Final = 100
+
 MOST_TOKENS: Final = 5
 """Tokens that are good for one invitation; a further repetition puts the oldest out of use."""
 
@@ -76,6 +78,28 @@ async def with_another_token(
         return replace(changed, revision=changed.revision + 1), token
 
     return await until_settled(attempt)
+
+
+async def revoke_all_of(records: TenancyRepository, tenant: TenantId, email: str, now: datetime) -> None:
+    """Make every open invitation of an address worthless, so that whoever is removed does not come back by one.
+
+    Raises: ChangedMeanwhileError.
+    """
+    after: InvitationId | None = None
+    while page := await records.invitations(tenant, _READ_AT_ONCE, after):
+        for found in page:
+            if found.email == email and found.status(now) is InvitationStatus.PENDING:
+                await _revoke(records, tenant, found.invitation_id, now)
+        after = page[-1].invitation_id
+
+
+async def _revoke(records: TenancyRepository, tenant: TenantId, invitation_id: InvitationId, now: datetime) -> None:
+    async def attempt() -> None:
+        found = await records.invitation(tenant, invitation_id)
+        if found is not None and found.status(now) is InvitationStatus.PENDING:
+            await records.commit(tenant, [Put(replace(found, revoked_at=now))])
+
+    await until_settled(attempt)
 
 
 @dataclass(frozen=True, slots=True)

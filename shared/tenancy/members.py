@@ -15,6 +15,7 @@ from shared.kernel.pages import Page, PageToken, collect_page
 from shared.tenancy.attempts import until_settled
 from shared.tenancy.errors import GrantBeyondCallerError, MemberNotFoundError, OwnerLimitedError
 from shared.tenancy.granting import check_grant
+from shared.tenancy.invitations import revoke_all_of
 from shared.tenancy.models import Member, Tenant
 from shared.tenancy.owners import with_owner, without_owner
 from shared.tenancy.ports import Note, Put, Remove, TenancyRepository, Write
@@ -87,13 +88,15 @@ class Members:
         return await self._change(caller.tenant, user_id, change)
 
     async def remove(self, caller: Caller, user_id: UserId) -> None:
-        """Let a member in no more: not by a session, nor by a key that they made.
+        """Let a member in no more: not by a session, a key that they made, or another invitation.
 
         Raises: MemberNotFoundError, GrantBeyondCallerError, LastOwnerError, TenantNotFoundError, ChangedMeanwhileError.
         """
 
         async def change(tenant: Tenant, member: Member) -> Member:
             check_grant(caller, member.role, member.workspaces)
+            # First, while they are worthless anyway: a member accepts no other.
+            await revoke_all_of(self.records, caller.tenant, member.email, self.clock.now())
             return await self._unwrite(tenant, member, caller.user)
 
         await self._change(caller.tenant, user_id, change)

@@ -12,7 +12,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import InvitationId, UserId, new_id
 from shared.tenancy.attempts import until_settled
 from shared.tenancy.errors import AlreadyMemberError, ChangedMeanwhileError, MemberNotFoundError
-from shared.tenancy.invitations import new_invitation
+from shared.tenancy.invitations import new_invitation, revoke_all_of
 from shared.tenancy.models import OPERATORS, Invitation, Tenant
 from shared.tenancy.ports import Put, Remove, TenancyRepository
 
@@ -45,7 +45,8 @@ class Operators:
         return invitation, token
 
     async def dismiss(self, email: str) -> None:
-        """Let an operator in no more. Raises: MemberNotFoundError, ChangedMeanwhileError."""
+        """Let an operator in no more, nor by another invitation. Raises: MemberNotFoundError, ChangedMeanwhileError."""
+        await revoke_all_of(self.records, OPERATORS, email, self.clock.now())
         account = await self.users.by_email(email)
 
         async def attempt() -> UserId:

@@ -9,7 +9,7 @@ from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.identity.permissions import Role
 from shared.operations.capabilities import IDENTITY
-from tests.api.organisations import sign_up
+from tests.api.organisations import new_email, sign_up
 from tests.api.tenants import problem_of
 
 
@@ -142,6 +142,16 @@ async def test_removed_member_is_nobody_to_sign_in(owner, cloud, clock):
     assert problem_of(await member.send("GET", "/tenant")) == (401, "unauthenticated")
     again = await owner.send("DELETE", f"/members/{member.user_id}")
     assert problem_of(again) == (404, "member-not-found")
+
+
+async def test_whoever_is_removed_does_not_come_back_by_another_invitation(owner):
+    email = new_email()
+    first, second = await owner.invite(email=email), await owner.invite(Role.OWNER, email=email)
+    member = (await owner.accept(first["token"])).json()["user_id"]
+
+    await owner.send("DELETE", f"/members/{member}")
+
+    assert problem_of(await owner.accept(second["token"])) == (422, "invalid-invitation")
 
 
 async def test_whoever_left_can_be_invited_again(owner):

@@ -10,6 +10,7 @@ from shared.composition.entry import build_handler
 from shared.identity.permissions import Role
 from shared.kernel.clock import SystemClock
 from shared.operations.registry import load_operation
+from shared.tenancy.errors import AlreadyMemberError, MemberNotFoundError
 from shared.tenancy.models import OPERATORS
 from tests.api.organisations import PASSWORD, Person, new_email, sign_up
 from tests.api.tenants import problem_of
@@ -55,6 +56,7 @@ async def owner(client, issuer):
 
 async def test_account_appoints_and_dismisses_operators(command, appointed, clock):
     operator, other = await appointed(), await appointed()
+    pending = await command("appoint_operator", email=new_email())
     assert (await operator.send("GET", "/tenants")).status_code == 200
 
     await command("dismiss_operator", email=operator.email)
@@ -62,6 +64,11 @@ async def test_account_appoints_and_dismisses_operators(command, appointed, cloc
 
     assert problem_of(await operator.send("GET", "/tenants")) == (401, "unauthenticated")
     assert (await other.send("GET", "/tenants")).status_code == 200
+    with pytest.raises(MemberNotFoundError):
+        await command("dismiss_operator", email=pending["invitation"]["email"])
+    assert problem_of(await other.accept(pending["token"])) == (422, "invalid-invitation")
+    with pytest.raises(AlreadyMemberError):
+        await command("appoint_operator", email=other.email)
 
 
 async def test_operator_sees_no_data_of_anybody(operator):
