@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Protocol
 from shared.identity.caller import Caller
 from shared.identity.opaque_tokens import OpaqueToken, new_opaque_token, read_opaque_token
 from shared.identity.permissions import Permission
-from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
+from shared.identity.security_events import SecurityEvent, SecurityEventKind, new_event
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
@@ -163,16 +163,18 @@ class ApiKeyRepository(Protocol):
         """Return up to `limit` keys after `after`, in the order of their creation, whatever became of them."""
         ...
 
-    async def create(self, key: ApiKey) -> bool:
-        """Keep a new key; answer False, and change nothing, when one of its id is there."""
+    async def create(self, key: ApiKey, event: SecurityEvent) -> bool:
+        """Keep a new key and what owners read of it; answer False, and change nothing, when one of its id is there."""
         ...
 
     async def add_secret(self, tenant: TenantId, key_id: ApiKeyId, secret_hash: str) -> bool:
         """Let one more secret open the key; answer False when it has `MOST_SECRETS`, was revoked, or is not there."""
         ...
 
-    async def revoke(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime) -> None:
-        """Note that the key is no longer good; of several, the first counts. A key that is not there stays so."""
+    async def revoke(
+        self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime, event: SecurityEvent
+    ) -> bool:
+        """Note that the key is no longer good, and what owners read of it; answer False when it was not good anyway."""
         ...
 
     async def note_use(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, unless_since: datetime) -> bool:
@@ -198,7 +200,6 @@ class ApiKeys:
 
     keys: ApiKeyRepository
     places: WorkspaceLookup
-    events: SecurityEvents
     clock: Clock
 
     async def create(
@@ -228,8 +229,7 @@ class ApiKeys:
         key = ApiKey(
             caller.tenant, key_id, caller.user, name, wanted, workspaces, (token.secret_hash,), now, ends
         )  # fmt: skip
-        if await self.keys.create(key):
-            await self._tell(SecurityEventKind.API_KEY_CREATED, caller, key)
+        if await self.keys.create(key, _event(SecurityEventKind.API_KEY_CREATED, caller, key, now)):
             return key, token
         if not await self.keys.add_secret(caller.tenant, key_id, token.secret_hash):
             raise SecretShownError("This key was created before. Revoke it and create another one.", key_id=key_id)
@@ -255,13 +255,9 @@ class ApiKeys:
         """Make a key useless, everywhere within a minute; return what it was. Raises: ApiKeyNotFoundError."""
         key = await self._visible(caller, key_id)
         now = self.clock.now()
-        await self.keys.revoke(caller.tenant, key_id, now, now + KEPT_AFTER_ITS_END)
-        await self._tell(SecurityEventKind.API_KEY_REVOKED, caller, key)
+        event = _event(SecurityEventKind.API_KEY_REVOKED, caller, key, now)
+        await self.keys.revoke(caller.tenant, key_id, now, now + KEPT_AFTER_ITS_END, event)
         return key
-
-    async def _tell(self, kind: SecurityEventKind, caller: Caller, key: ApiKey) -> None:
-        event = new_event(kind, self.clock.now(), user=key.user, by=caller.user, key=key.key_id, name=key.name)
-        await self.events.record(caller.tenant, event)
 
     async def _visible(self, caller: Caller, key_id: ApiKeyId) -> ApiKey:
         key = await self.keys.api_key(caller.tenant, key_id)
@@ -282,6 +278,10 @@ def _check_permissions(caller: Caller, wanted: frozenset[Permission]) -> None:
                 f"An API key of yours cannot have {permission}. Leave it out, or ask an owner to create the key.",
                 permission=permission,
             )
+
+
+def _event(kind: SecurityEventKind, caller: Caller, key: ApiKey, now: datetime) -> SecurityEvent:
+    return new_event(kind, now, user=key.user, by=caller.user, key=key.key_id, name=key.name)
 
 
 def _may_see(caller: Caller, key: ApiKey) -> bool:

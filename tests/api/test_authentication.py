@@ -7,10 +7,10 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from shared.adapters.dynamodb.api_keys import DynamoApiKeys
-from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
 from shared.identity.api_keys import ApiKeys
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
+from shared.identity.security_events import SecurityEventKind, new_event
 from shared.identity.tokens import InvalidTokenError
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId, new_id
 from shared.operations.capabilities import IDENTITY
@@ -46,11 +46,6 @@ def stored_keys(cloud):
 
 
 @pytest.fixture
-def events(cloud):
-    return DynamoSecurityEvents(cloud.dynamodb, cloud.address_of(IDENTITY))
-
-
-@pytest.fixture
 def tenant(people):
     name = TenantId(new_tenant_name())
     people.enrol(name, ADA, Role.MAINTAINER)
@@ -63,14 +58,18 @@ def token(issuer, tenant):
 
 
 @pytest.fixture
-def create_key(stored_keys, records, events, clock, tenant):
+def create_key(stored_keys, records, clock, tenant):
     async def create(*permissions, **limits):
         caller = Caller(tenant, ADA, Role.MAINTAINER)
-        return await ApiKeys(stored_keys, records, events, clock).create(
+        return await ApiKeys(stored_keys, records, clock).create(
             caller, ApiKeyId(new_id("key", clock.now())), "machine", permissions or {Permission.SEARCH}, **limits
         )
 
     return create
+
+
+def an_event(clock):
+    return new_event(SecurityEventKind.API_KEY_REVOKED, clock.now())
 
 
 async def refused(door, bearer):
@@ -221,7 +220,7 @@ async def test_key_acts_for_its_creator_within_its_permissions(door, create_key,
 async def test_revoked_key_is_refused_after_half_a_minute(door, create_key, stored_keys, clock):
     key, bearer = await create_key()
     await door.authenticate(str(bearer))
-    await stored_keys.revoke(key.tenant, key.key_id, clock.now(), clock.now())
+    await stored_keys.revoke(key.tenant, key.key_id, clock.now(), clock.now(), an_event(clock))
 
     clock.ahead = REMEMBERED
 
@@ -287,7 +286,7 @@ async def test_key_reaches_no_workspace_that_its_creator_does_not(door, create_k
 async def test_key_with_a_permission_that_no_key_may_have_does_not_hold_it(door, create_key, stored_keys, clock):
     key, bearer = await create_key()
     tampered = replace(key, key_id=ApiKeyId(new_id("key", clock.now())), permissions=frozenset(Permission))
-    await stored_keys.create(tampered)
+    await stored_keys.create(tampered, an_event(clock))
 
     caller = await door.authenticate(str(replace(bearer, record=tampered.key_id.removeprefix("key_"))))
 
@@ -337,14 +336,12 @@ async def test_forged_key_is_refused(door, create_key, change):
     assert await refused(door, sent)
 
 
-async def test_each_secret_of_a_repeated_creation_opens_the_key(
-    door, create_key, stored_keys, records, events, tenant, clock
-):
+async def test_each_secret_of_a_repeated_creation_opens_the_key(door, create_key, stored_keys, records, tenant, clock):
     key, first = await create_key()
     caller = Caller(tenant, ADA, Role.MAINTAINER)
     await door.authenticate(str(first))
 
-    keys = ApiKeys(stored_keys, records, events, clock)
+    keys = ApiKeys(stored_keys, records, clock)
     again, second = await keys.create(caller, key.key_id, "m", {Permission.SEARCH})
 
     assert again.key_id == key.key_id
@@ -403,7 +400,7 @@ async def test_noting_the_use_of_a_key_that_is_gone_makes_no_key(stored_keys, te
     unknown = ApiKeyId("key_" + "7" * 26)
 
     await stored_keys.note_use(tenant, unknown, clock.now(), clock.now())
-    await stored_keys.revoke(tenant, unknown, clock.now(), clock.now())
+    assert not await stored_keys.revoke(tenant, unknown, clock.now(), clock.now(), an_event(clock))
 
     assert await stored_keys.api_key(tenant, unknown) is None
 

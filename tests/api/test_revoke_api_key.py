@@ -1,5 +1,6 @@
 """revoke_api_key."""
 
+import asyncio
 from datetime import timedelta
 
 from shared.identity.permissions import Role
@@ -59,3 +60,13 @@ async def test_revoking_twice_finds_nothing(acme):
     response = await acme.send("DELETE", f"/api-keys/{key}", user="ada")
 
     assert problem_of(response) == (404, "api-key-not-found")
+
+
+async def test_of_many_that_revoke_at_once_owners_read_one(acme):
+    key, _ = await create(acme)
+
+    answers = await asyncio.gather(*(acme.send("DELETE", f"/api-keys/{key}", user="ada") for _ in range(5)))
+
+    assert {answer.status_code for answer in answers} <= {204, 404}
+    events = (await acme.send("GET", "/security-events", Role.OWNER)).json()["items"]
+    assert [event["kind"] for event in events] == ["api-key-revoked", "api-key-created"]

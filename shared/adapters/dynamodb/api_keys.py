@@ -10,13 +10,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import API_KEY_PREFIX, api_key_key
+from shared.adapters.dynamodb.security_events import event_item
+from shared.adapters.dynamodb.transactions import write_all
 from shared.identity.api_keys import MOST_SECRETS, ApiKey
 from shared.identity.permissions import Permission
+from shared.identity.security_events import SecurityEvent
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
 class DynamoApiKeys:
@@ -47,74 +50,71 @@ class DynamoApiKeys:
         keys = [_key_of(item) for item in found["Items"]]
         return [key for key in keys if key.key_id != after][:limit]
 
-    async def create(self, key: ApiKey) -> bool:
-        """Keep a new key; answer False, and change nothing, when one of its id is there."""
-        return await asyncio.to_thread(
-            self._wrote,
-            self._client.put_item,
-            TableName=self._table,
-            Item=_item_of(key),
-            ConditionExpression="attribute_not_exists(pk)",
-        )
+    async def create(self, key: ApiKey, event: SecurityEvent) -> bool:
+        """Keep a new key and what owners read of it; answer False, and change nothing, when one of its id is there."""
+        put: TransactWriteItemTypeDef = {
+            "Put": {"TableName": self._table, "Item": _item_of(key), "ConditionExpression": "attribute_not_exists(pk)"}
+        }
+        return await write_all(self._client, put, self._told(key.tenant, event))
 
     async def add_secret(self, tenant: TenantId, key_id: ApiKeyId, secret_hash: str) -> bool:
         """Let one more secret open the key; answer False when it has `MOST_SECRETS`, was revoked, or is not there."""
-        return await self._update(
-            tenant,
-            key_id,
-            "SET secret_hashes = list_append(secret_hashes, :added)",
-            "attribute_exists(pk) AND attribute_not_exists(revoked_at) AND size(secret_hashes) < :most",
-            {":added": to_attribute([secret_hash]), ":most": to_attribute(MOST_SECRETS)},
-        )
+        # A transaction of one: it waits while another one writes the key.
+        update: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._table,
+                "Key": api_key_key(tenant, key_id),
+                "UpdateExpression": "SET secret_hashes = list_append(secret_hashes, :added)",
+                "ConditionExpression": (
+                    "attribute_exists(pk) AND attribute_not_exists(revoked_at) AND size(secret_hashes) < :most"
+                ),
+                "ExpressionAttributeValues": {
+                    ":added": to_attribute([secret_hash]),
+                    ":most": to_attribute(MOST_SECRETS),
+                },
+            }
+        }
+        return await write_all(self._client, update)
 
-    async def revoke(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime) -> None:
-        """Note that the key is no longer good; of several, the first counts. A key that is not there stays so."""
-        await self._update(
-            tenant,
-            key_id,
-            "SET revoked_at = :now, expires_at = :kept_until",
-            "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
-            {":now": to_attribute(_written(now)), ":kept_until": _seconds(kept_until)},
-        )
+    async def revoke(
+        self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime, event: SecurityEvent
+    ) -> bool:
+        """Note that the key is no longer good, and what owners read of it; answer False when it was not good anyway."""
+        update: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._table,
+                "Key": api_key_key(tenant, key_id),
+                "UpdateExpression": "SET revoked_at = :now, expires_at = :kept_until",
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
+                "ExpressionAttributeValues": {":now": to_attribute(_written(now)), ":kept_until": _seconds(kept_until)},
+            }
+        }
+        return await write_all(self._client, update, self._told(tenant, event))
 
     async def note_use(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, unless_since: datetime) -> bool:
         """Note that the key is used, unless that was noted after `unless_since`; answer False when it failed."""
         try:
-            await self._update(
-                tenant,
-                key_id,
-                "SET last_used_at = :now",
-                "attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :since)",
-                {":now": to_attribute(_written(now)), ":since": to_attribute(_written(unless_since))},
+            await asyncio.to_thread(
+                self._client.update_item,
+                TableName=self._table,
+                Key=api_key_key(tenant, key_id),
+                UpdateExpression="SET last_used_at = :now",
+                ConditionExpression=(
+                    "attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :since)"
+                ),
+                ExpressionAttributeValues={
+                    ":now": to_attribute(_written(now)),
+                    ":since": to_attribute(_written(unless_since)),
+                },
             )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return True
         except (BotoCoreError, ClientError):
             return False
         return True
 
-    async def _update(
-        self,
-        tenant: TenantId,
-        key_id: ApiKeyId,
-        update: str,
-        condition: str,
-        values: Mapping[str, Any],
-    ) -> bool:
-        return await asyncio.to_thread(
-            self._wrote,
-            self._client.update_item,
-            TableName=self._table,
-            Key=api_key_key(tenant, key_id),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=values,
-        )
-
-    def _wrote(self, write: Any, **parameters: Any) -> bool:
-        try:
-            write(**parameters)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def _told(self, tenant: TenantId, event: SecurityEvent) -> "TransactWriteItemTypeDef":
+        return {"Put": {"TableName": self._table, "Item": event_item(tenant, event)}}
 
 
 def _item_of(key: ApiKey) -> "dict[str, AttributeValueTypeDef]":
