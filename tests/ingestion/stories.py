@@ -21,6 +21,14 @@ Y = "four five six. " * 300
 S = "seven eight nine."
 T = "ten eleven twelve."
 KILLED = "killed"
+MOVES_TRUTH = {
+    "records.commit",
+    "index.write",
+    "index.refresh",
+    "index.delete_document_generation",
+    "index.delete_scope",
+}
+"""The effects that change what `check_truth` compares; what users do changes only files, of which it knows nothing."""
 SMALLER = ConfigChange(chunking=ChunkingConfig(max_tokens=100, min_tokens=16, context_tokens=16))
 
 
@@ -36,6 +44,7 @@ class DisturbedWorld(World):
     def __init__(self, disturbance, stores=None, figures=STARTER):
         self.effects = 0
         self.names = []
+        self._may_differ = True
         self._disturbance = None
         self._is_watched = stores is None  # reading everything between any two effects costs nothing in memory only
         super().__init__(stores, figures)
@@ -48,8 +57,9 @@ class DisturbedWorld(World):
             return super().step(task, order)
         self.effects += 1
         self.names.append(task.at)
-        if self._is_watched:
+        if self._is_watched and self._may_differ:
             check_truth(self)
+        self._may_differ = task.at in MOVES_TRUTH
         if self.effects == planned.effect:
             if planned.how == LOST:
                 return super().step(task, LOST)
