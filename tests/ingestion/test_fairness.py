@@ -118,6 +118,33 @@ def test_a_newcomer_does_not_take_a_place_that_others_wait_for():
     assert chosen.name == "b"
 
 
+def test_a_replacement_takes_over_the_place_of_what_it_replaces():
+    world = DisturbedWorld(Disturbance(), figures=replace(STARTER, concurrent_documents=1))
+    for name in "abc":
+        world.put(name, name + S)
+        world.accept()
+        world.clock.advance(1)
+    line = [ticket.document_id for ticket in world.stores.waiting()]
+
+    world.put("a", "newer" + S)
+    world.put("b", "newest" + S)
+    world.accept()
+
+    (processed,) = (document for document in world.documents_now() if document.is_in_process)
+    assert (processed.name, processed.accepted) == ("a", 2)
+    assert [ticket.document_id for ticket in world.stores.waiting()] == line
+
+
+def test_ten_thousand_who_wait_are_one_find_of_the_schedule():
+    world = DisturbedWorld(Disturbance(), figures=replace(STARTER, concurrent_documents=1))
+    for name in "abc":
+        world.put(name, name + S)
+    world.accept()
+
+    assert [document.name for document in world.documents_now() if document.due is not None] == ["a"]
+    assert len(world.stores.line_dues()) == 1
+
+
 def test_a_larger_plan_is_heeded_while_documents_wait():
     world = DisturbedWorld(Disturbance(), figures=replace(STARTER, concurrent_documents=1))
     for name in "abcd":
