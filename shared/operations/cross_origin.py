@@ -21,6 +21,7 @@ EXPOSED_HEADERS: Final = (
     "ratelimit-reset",
     "retry-after",
     "x-request-id",
+    "x-tessera-degraded",
 )
 PREFLIGHT_S: Final = 3600
 """How long a browser may remember what a preflight said."""

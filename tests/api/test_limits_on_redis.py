@@ -1,0 +1,85 @@
+"""Limits of the whole API on a real Redis: a noisy neighbour, a rush on the last of a quota, a server that dies."""
+
+import asyncio
+from collections import Counter
+
+import httpx
+import pytest
+
+from shared.composition.app import build_whole_app, caller_of_bearer
+from shared.composition.settings import Settings
+from shared.operations.capabilities import CACHE
+from tests.api.door import authenticator_of
+from tests.api.tenants import Tenant, new_tenant_name, problem_of
+from tests.redis_server import RedisServer, running_redis, start_redis
+
+pytestmark = pytest.mark.real_server
+
+
+@pytest.fixture
+def redis_server():
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def tenant_of(cloud, clock, people, issuer, redis_server: RedisServer):
+    """Make tenants of an app that counts in the Redis of this test."""
+    settings = Settings({**cloud.variables, CACHE.variable: redis_server.address})
+    app = build_whole_app(settings, caller_of_bearer(authenticator_of(cloud, clock).authenticate))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
+    return lambda: Tenant(new_tenant_name(), client, issuer, cloud, people)
+
+
+async def test_whoever_sends_twenty_times_too_much_slows_only_itself(tenant_of, grant):
+    noisy, quiet = tenant_of(), tenant_of()
+    await grant(noisy, api_calls_per_hour=10)
+    headers, others = noisy.headers(), quiet.headers()
+
+    async def read(whose):
+        return await noisy.client.get("/knowledge-bases", headers=whose)
+
+    flood = asyncio.gather(*(read(headers) for _ in range(240)))
+    answers = [await read(others) for _ in range(60)]
+
+    assert Counter(answer.status_code for answer in await flood) == {200: 12, 429: 228}
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_two_hundred_at_once_get_the_fifty_that_are_left(tenant_of, grant):
+    acme = tenant_of()
+    await grant(acme, api_calls_per_hour=100)  # and twenty more, after an hour without any
+    users = [acme.headers(user=f"user{number}@example") for number in range(10)]
+
+    async def read(number):
+        return await acme.client.get("/knowledge-bases", headers=users[number % 10])
+
+    assert {answer.status_code for answer in [await read(number) for number in range(70)]} == {200}
+    answers = await asyncio.gather(*(read(number) for number in range(200)))
+
+    assert Counter(answer.status_code for answer in answers) == {200: 50, 429: 150}
+
+
+async def test_while_redis_is_dead_nothing_is_written_and_reading_is_bounded(tenant_of, redis_server, tmp_path):
+    acme = tenant_of()
+    base = await acme.create_base()
+    redis_server.stop()
+
+    refused = await acme.send("POST", "/knowledge-bases", json={"name": "More"})
+    reads = [await acme.send("GET", f"/knowledge-bases/{base}") for _ in range(70)]
+
+    assert problem_of(refused) == (503, "limits-unavailable")
+    assert int(refused.headers["retry-after"]) >= 1
+    counted = Counter(read.status_code for read in reads)
+    assert 60 <= counted[200] <= 66  # one more comes back each second
+    assert counted[200] + counted[503] == 70
+    assert {read.headers["x-tessera-degraded"] for read in reads} == {"limits"}
+
+    again = start_redis(tmp_path, port=redis_server.port)
+    try:
+        await asyncio.sleep(int(refused.headers["retry-after"]) + 0.1)
+        created = await acme.send("POST", "/knowledge-bases", json={"name": "More"})
+        assert created.status_code == 201
+        assert "x-tessera-degraded" not in created.headers
+    finally:
+        again.stop()
