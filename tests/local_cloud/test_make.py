@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -13,6 +14,7 @@ from localstack.install import ROOT
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
+README = ROOT / "README.md"
 SECOND_RUN_WITHIN_S = 60.0
 CITATION = re.compile(r"^\s+(\S+)( · page \d+)? · version \d+ · characters \d+–\d+ · checked", re.MULTILINE)
 
@@ -72,6 +74,23 @@ def test_token_is_one_line_that_the_api_accepts(user):
 
     assert token.count(".") == 2
     assert "\n" not in token
+
+
+def test_readme_brings_a_stranger_in(user):
+    (example,) = [block for block in README.read_text().split("```") if "/sign-ups" in block]
+    address = user("address").stdout.strip()
+
+    shown = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example.replace("$(make address)", shlex.quote(address))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert '"token"' in shown.stdout
 
 
 def test_stopped_cloud_keeps_its_documents(user):
