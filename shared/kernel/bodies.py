@@ -3,10 +3,21 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 _HIDDEN: Final = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-"""Control characters, and those that turn or hide others, as far as a pattern of every dialect can say it."""
+"""Control characters, and those that turn or hide others, as far as patterns of every dialect can name them."""
+
+_TAGS: Final = re.compile("[\U000e0000-\U000e0fff]")
+"""Characters that nobody sees, which patterns of JavaScript cannot name."""
 
 ONE_LINE: Final = f"^[^{_HIDDEN}]*[^{_HIDDEN}\\s][^{_HIDDEN}]*$"
 
@@ -14,12 +25,11 @@ ONE_LINE: Final = f"^[^{_HIDDEN}]*[^{_HIDDEN}\\s][^{_HIDDEN}]*$"
 def one_line(text: str) -> str:
     """Return `text` without white space around it.
 
-    Raises: ValueError when nothing can be seen of it, or when it has characters that cannot be shown.
+    Raises: ValueError when nothing can be seen of it, or when it has characters that control, turn or hide others.
     """
-    stripped = text.strip()
-    if re.search(ONE_LINE, text) is None or text.endswith("\n") or not stripped.isprintable():
-        raise ValueError("needs a visible character, and none that is a control character or cannot be shown")
-    return stripped
+    if re.search(ONE_LINE, text) is None or text.endswith("\n") or _TAGS.search(text) is not None:
+        raise ValueError("needs a visible character, and none that controls, turns or hides others")
+    return text.strip()
 
 
 def named(most: int) -> WithJsonSchema:
@@ -31,8 +41,21 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterVal
 """What people call something: one line."""
 
 
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written_out(moment: object) -> object:
+    if not isinstance(moment, str) or _MOMENT.fullmatch(moment) is None:
+        raise ValueError("is a date and a time with its zone, such as 2026-11-21T12:00:00Z")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A moment as RFC 3339 writes it; a bare number could be seconds or milliseconds, and a day has no zone."""
+
+
 class Request(BaseModel):
-    """A request body."""
+    """A request body. Its numbers and truth values are strict: "5" is no number, and 1 is not true."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
