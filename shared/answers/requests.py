@@ -1,6 +1,6 @@
 """What callers may ask of an answer. Unknown fields are refused: none can name a tenant."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from shared.answers.query import DEFAULT_SENTENCES, MOST_SENTENCES, AnswerQuery
 from shared.retrieval.conditions import MOST_CONDITIONS
@@ -15,10 +15,10 @@ class AnswerRequest(BaseModel):
 
     question: str = Field(min_length=1, max_length=LONGEST_QUERY)
     filters: list[Filter] = Field(default_factory=list, max_length=MOST_CONDITIONS, description="All must hold.")
-    max_sentences: int = Field(
+    max_sentences: StrictInt = Field(
         default=DEFAULT_SENTENCES, ge=1, le=MOST_SENTENCES, description="How many sentences to quote at most."
     )
-    minimum_confidence: float | None = Field(
+    minimum_confidence: StrictFloat | None = Field(
         default=None,
         ge=0,
         le=1,

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared.identity.api_keys import SCOPES, ApiKey, ApiKeyStatus, Scope
 from shared.identity.opaque_tokens import OpaqueToken
 from shared.identity.permissions import Permission
-from shared.kernel.bodies import Description, Label, Request
+from shared.kernel.bodies import Description, Label, Moment, Request
 from shared.kernel.ids import ApiKeyId, UserId, WorkspaceId
 from shared.kernel.pages import PageToken
 
@@ -25,7 +25,7 @@ class CreateApiKeyRequest(Request):
     scope: Scope | None = None
     permissions: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission))] | None = None
     workspaces: Annotated[list[WorkspaceId], Field(min_length=1, max_length=MOST_WORKSPACES)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
     @model_validator(mode="after")
     def _says_once_what_it_may_do(self) -> "CreateApiKeyRequest":

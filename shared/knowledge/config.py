@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StringConstraints
 
 from shared.answers.confidence import DEFAULT_MINIMUM_CONFIDENCE
 from shared.documents.chunking.config import ChunkingConfig
@@ -28,8 +28,8 @@ class KnowledgeBaseConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chunking: ChunkingConfig = Field(default_factory=ChunkingConfig)
-    vector_weight: float = Field(DEFAULT_VECTOR_WEIGHT, ge=0, le=1)
-    minimum_confidence: float = Field(DEFAULT_MINIMUM_CONFIDENCE, ge=0, le=1)
+    vector_weight: StrictFloat = Field(DEFAULT_VECTOR_WEIGHT, ge=0, le=1)
+    minimum_confidence: StrictFloat = Field(DEFAULT_MINIMUM_CONFIDENCE, ge=0, le=1)
     metadata_fields: dict[MetadataName, FieldType] = Field(default_factory=dict, max_length=MAX_METADATA_FIELDS)
     embedding_model: str = Field("all-MiniLM-L6-v2", min_length=1, max_length=100)
 
@@ -44,8 +44,8 @@ class ConfigChange(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chunking: ChunkingConfig | None = None
-    vector_weight: float | None = Field(None, ge=0, le=1)
-    minimum_confidence: float | None = Field(None, ge=0, le=1)
+    vector_weight: StrictFloat | None = Field(None, ge=0, le=1)
+    minimum_confidence: StrictFloat | None = Field(None, ge=0, le=1)
     metadata_fields: dict[MetadataName, FieldType] | None = Field(None, max_length=MAX_METADATA_FIELDS)
 
     def applied_to(self, config: KnowledgeBaseConfig) -> KnowledgeBaseConfig:

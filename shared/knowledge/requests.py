@@ -2,14 +2,13 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
 
 from shared.kernel.bodies import Label, Request, named, one_line
 from shared.kernel.ids import WorkspaceId
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
-from shared.retrieval.fields import MetadataValue
 
 MAX_DOCUMENT_LIMIT: Final = 100_000
 MAX_NAME_BYTES: Final = 512
@@ -50,9 +49,9 @@ class CreateKnowledgeBaseRequest(Request):
     name: Label
     description: Remark = ""
     config: ConfigChange = Field(default_factory=ConfigChange)
-    document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    document_limit: StrictInt | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
     workspace_id: WorkspaceId | None = None
-    shared_with_viewers: bool = True
+    shared_with_viewers: StrictBool = True
 
 
 class UpdateKnowledgeBaseRequest(Request):
@@ -61,9 +60,9 @@ class UpdateKnowledgeBaseRequest(Request):
     name: Label | None = None
     description: Remark | None = None
     config: ConfigChange | None = None
-    document_limit: int | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    document_limit: StrictInt | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
     workspace_id: WorkspaceId | None = None
-    shared_with_viewers: bool | None = None
+    shared_with_viewers: StrictBool | None = None
 
     def to_change(self) -> KnowledgeBaseChange:
         return KnowledgeBaseChange(
@@ -81,6 +80,6 @@ class CreateUploadRequest(Request):
 
     name: FileName
     content_type: ContentType | None = None
-    size_bytes: int | None = Field(None, ge=1)
+    size_bytes: StrictInt | None = Field(None, ge=1)
     sha256: Sha256 | None = None
-    metadata: dict[str, MetadataValue] = Field(default_factory=dict, max_length=32)
+    metadata: dict[str, StrictStr | StrictBool | StrictFloat] = Field(default_factory=dict, max_length=32)

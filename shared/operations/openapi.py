@@ -50,6 +50,7 @@ def export_openapi(app: FastAPI, operations: Iterable[Operation]) -> str:
             described["responses"].update(problems)
             for status, response in described["responses"].items():
                 response["headers"] = {name: {"$ref": _HEADERS + name} for name in _headers_of(int(status))}
+    _close_patterned(schemas)
     say_absent_for_null(document)
     add_links(document)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -74,6 +75,18 @@ def _problem_responses(operation: Operation, trigger: HttpTrigger, *, takes_body
         }
         for status, names in sorted(codes.items())
     }
+
+
+def _close_patterned(part: Any) -> None:
+    """Say that an object whose names follow a pattern takes no other name: so it is checked, but not described."""
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part.setdefault("additionalProperties", False)
+        for inner in part.values():
+            _close_patterned(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _close_patterned(inner)
 
 
 def _headers_of(status: int) -> list[str]:

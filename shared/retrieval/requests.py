@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
 
 from shared.kernel.ids import KnowledgeBaseId, TenantId
 from shared.kernel.pages import PageToken
@@ -13,8 +13,8 @@ from shared.retrieval.metadata import LONGEST_VALUE
 from shared.retrieval.query import LONGEST_QUERY, MOST_HITS, SearchMode, SearchQuery
 
 Text = Annotated[StrictStr, StringConstraints(max_length=LONGEST_VALUE)]
-Value = Text | StrictBool | Annotated[float, Field(allow_inf_nan=False)]
-Bound = Text | Annotated[float, Field(allow_inf_nan=False)]
+Value = Text | StrictBool | StrictFloat
+Bound = Text | StrictFloat
 
 
 class _Body(BaseModel):
@@ -29,7 +29,7 @@ class Filter(_Body):
     any_of: list[Value] | None = Field(default=None, alias="in", min_length=1, max_length=MOST_ALTERNATIVES)
     at_least: Bound | None = Field(default=None, description="The lower end of a range, which belongs to it.")
     at_most: Bound | None = Field(default=None, description="The upper end of a range, which belongs to it.")
-    exists: bool | None = Field(default=None, description="Whether the document has the field at all.")
+    exists: StrictBool | None = Field(default=None, description="Whether the document has the field at all.")
 
     def to_condition(self) -> Condition:
         any_of = None if self.any_of is None else tuple(self.any_of)
@@ -42,10 +42,10 @@ class SearchRequest(_Body):
     query: str = Field(min_length=1, max_length=LONGEST_QUERY, description="A question, or words to look for.")
     mode: SearchMode = Field(default=SearchMode.HYBRID, description="By words, by meaning, or both.")
     filters: list[Filter] = Field(default_factory=list, max_length=MOST_CONDITIONS, description="All must hold.")
-    limit: int = Field(default=5, ge=1, le=MOST_HITS, description="How many hits to return at most.")
+    limit: StrictInt = Field(default=5, ge=1, le=MOST_HITS, description="How many hits to return at most.")
     page_token: PageToken | None = Field(default=None, description="From the answer to the same request.")
     fusion: Fusion = Field(default=Fusion.MIN_MAX, description="How the two legs of a hybrid search are combined.")
-    vector_weight: float | None = Field(
+    vector_weight: StrictFloat | None = Field(
         default=None, ge=0, le=1, description="The share of meaning against words, instead of the knowledge base's own."
     )
 

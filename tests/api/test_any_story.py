@@ -7,7 +7,6 @@ token. TESSERA_STORIES sets how many stories are told.
 """
 
 import asyncio
-import copy
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.python import asgi
 
 from tests.api.described import ROUTES, FromAnywhere, described_api, document, role_for, well_formed_is_understood
@@ -25,6 +25,8 @@ from tests.api.tenants import Tenant, new_tenant_name
 STORIES = int(os.environ.get("TESSERA_STORIES", "40"))
 STEPS = 25
 
+OF_DOCUMENTS = ["knowledge", "ingestion"]
+OF_PEOPLE = sorted({operation.area for operation in ROUTES.values()} - set(OF_DOCUMENTS))
 TEXT = "The tenancy can be ended in writing. The notice period is 30 days. Keys are handed back."
 
 
@@ -45,6 +47,9 @@ def tell(app, cloud, issuer, people, publish):
                     self.tenant = _new_tenant(place, issuer, cloud, people, publish)
 
                 def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+                    if case.meta is not None and case.meta.is_negative_at(ParameterLocation.HEADER):
+                        # What is wrong may be the credentials, and must not be put right.
+                        return {"session": session, "headers": {}}
                     role = role_for(case.operation.definition.raw["operationId"])
                     return {"session": session, "headers": self.tenant.headers(role, "ada")}
 
@@ -94,20 +99,22 @@ def _new_tenant(app: Any, issuer: Any, cloud: Any, people: Any, publish: Any) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_stories_hold_all_that_the_document_says(app, tell):
-    answers = tell(described_api(app), STORIES)
+@pytest.mark.parametrize("areas", [OF_DOCUMENTS, OF_PEOPLE], ids=["documents", "people"])
+def test_stories_hold_all_that_the_document_says(app, tell, areas):
+    """Apart, for a story about people soon ends with the storyteller suspended or removed."""
+    answers = tell(described_api(app).include(tag=areas), STORIES)
 
-    succeeded = {name for name, status in answers if status < 300}
     print(json.dumps({f"{name} {status}": count for (name, status), count in sorted(answers.items())}, indent=1))
+    asked = {name for name, _ in answers}
     assert not [name for name in answers if name[1] >= 500]
-    assert {"create_knowledge_base", "get_knowledge_base", "update_knowledge_base", "create_upload"} <= succeeded
-    assert {name for name, _ in answers} <= ROUTES.keys()
+    assert asked <= {name for name, operation in ROUTES.items() if operation.area in areas}
+    assert len({name for name, status in answers if status < 300}) >= 8
 
 
 @pytest.mark.slow
 def test_an_answer_that_the_document_describes_wrongly_is_found(app, tell):
     """The run above can fail: the same app under a document that is wrong about one field of one answer."""
-    changed = copy.deepcopy(json.loads(document()))
+    changed = document()
     changed["components"]["schemas"]["KnowledgeBaseDescription"]["properties"]["name"] = {"type": "integer"}
 
     with pytest.raises(FailureGroup) as found:

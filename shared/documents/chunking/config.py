@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 
 class ChunkingStrategy(StrEnum):
@@ -30,11 +30,17 @@ class ChunkingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strategy: ChunkingStrategy = ChunkingStrategy.HEADINGS
-    max_tokens: int = Field(default=200, ge=16, le=2_048, description="No chunk with its context is longer.")
-    min_tokens: int = Field(default=48, ge=0, le=1_024, description="A shorter section or record is not alone.")
-    overlap_tokens: int = Field(default=24, ge=0, le=512, description="What neighbours share (`sentences`, `tokens`).")
-    context_tokens: int = Field(default=48, ge=0, le=512, description="The most that title, headings and header take.")
-    rows_per_chunk: int = Field(default=1, ge=1, le=100, description="How many table rows share a chunk (`rows`).")
+    max_tokens: StrictInt = Field(default=200, ge=16, le=2_048, description="No chunk with its context is longer.")
+    min_tokens: StrictInt = Field(default=48, ge=0, le=1_024, description="A shorter section or record is not alone.")
+    overlap_tokens: StrictInt = Field(
+        default=24, ge=0, le=512, description="What neighbours share (`sentences`, `tokens`)."
+    )
+    context_tokens: StrictInt = Field(
+        default=48, ge=0, le=512, description="The most that title, headings and header take."
+    )
+    rows_per_chunk: StrictInt = Field(
+        default=1, ge=1, le=100, description="How many table rows share a chunk (`rows`)."
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

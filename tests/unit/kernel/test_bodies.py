@@ -1,0 +1,47 @@
+"""A name is one line of what can be seen, and its description says the same as its check."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from shared.kernel.bodies import ONE_LINE, Label
+
+LABEL = TypeAdapter(Label)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "Ångström & Söhne", "東京都", "🧭 compass", "a\u00a0b", "x" * 100, "❤\ufe0f", "‘quoted’ — so"]
+)
+def test_names_of_all_scripts_are_taken(text):
+    assert LABEL.validate_python(text) == text
+
+
+def test_white_space_around_a_name_is_left_out():
+    assert LABEL.validate_python("  Travel  policy ") == "Travel  policy"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\u00a0", "a\n", "a\tb", "\x00", "a\x7f", "a\x85b", "a\u202eb", "a\u200bb", "\ufeffa", "a\u2028b",
+     "a\U000e0041", "x" * 101],
+)  # fmt: skip
+def test_names_that_hide_something_are_refused(text):
+    with pytest.raises(ValidationError):
+        LABEL.validate_python(text)
+
+
+@given(st.text(min_size=1, max_size=100))
+def test_what_the_description_refuses_the_check_refuses(text):
+    described = LABEL.json_schema()
+    fits = re.search(described["pattern"], text) is not None and len(text) <= described["maxLength"]
+
+    try:
+        LABEL.validate_python(text)
+    except ValidationError:
+        return
+
+    assert fits
+    assert described["pattern"] == ONE_LINE
