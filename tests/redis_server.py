@@ -49,7 +49,7 @@ def require_redis() -> None:
 
 def start_redis(folder: Path, *options: str, port: int = 0, tls: bool = False) -> RedisServer:
     """Start a server with further command-line `options`; return when it listens. `port` 0 takes any free one."""
-    port = port or _free_port()
+    port = port or free_port()
     door = ("--port", "0", "--tls-port", str(port)) if tls else ("--port", str(port))
     argv: Sequence[str] = (
         "redis-server", *door, "--bind", HOST, "--dir", str(folder), "--save", "", "--appendonly", "no", *options,
@@ -83,7 +83,8 @@ def _wait(port: int, started: process.Process, folder: Path) -> None:
     raise RuntimeError((folder / f"redis-{port}.log").read_text(encoding="utf-8"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

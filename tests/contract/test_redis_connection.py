@@ -24,7 +24,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, judge
 from shared.limits.errors import LimitsUnavailableError
 from shared.limits.rules import SECOND_US, Bucket, Counts, Window, corrected
-from tests.redis_server import HOST, RedisServer, running_redis
+from tests.redis_server import HOST, RedisServer, free_port, running_redis
 
 pytestmark = pytest.mark.real_server
 
@@ -102,7 +102,7 @@ def test_the_script_settles_as_the_rules_do(client, used, previous, number, chan
 
 
 def test_all_keys_of_a_request_lie_in_one_slot_of_a_cluster():
-    with running_redis("--cluster-enabled", "yes") as server:
+    with running_redis("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         with redis.Redis.from_url(server.address) as node:
             node.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             deadline = time.monotonic() + 10
