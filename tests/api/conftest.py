@@ -8,7 +8,6 @@ from ipaddress import IPv4Address
 import httpx
 import pytest
 
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.minilm.build_model import DEFAULT_FOLDER, build_model
 from shared.adapters.minilm.embedder import MiniLmEmbedder
@@ -24,6 +23,7 @@ from shared.tenancy.tenants import new_tenant
 from tests.api.door import MovableClock, authenticator_of
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
+from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
 from tests.signing import open_signer, settle_names
 

@@ -7,13 +7,13 @@ from typing import Any
 import argon2
 import httpx
 
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.users import account_items
 from shared.identity.permissions import Role
 from shared.identity.users import User
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import UserId, new_id
 from shared.operations.capabilities import IDENTITY
+from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
 
 PASSWORD = "wool lamp gravel kite"

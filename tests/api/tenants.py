@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx
 
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.s3.artifacts import S3Artifacts
 from shared.documents.canonical import CanonicalText, Page
@@ -22,6 +21,7 @@ from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
 from shared.tenancy.plans import STARTER, Figures
+from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
 from tests.signing import TestSigner
 

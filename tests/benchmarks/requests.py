@@ -15,7 +15,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.redis.client import Connection
 from shared.adapters.redis.limit_store import RedisLimitStore
@@ -32,6 +31,7 @@ from shared.operations.http import build_app
 from shared.operations.registry import load_operation
 from shared.telemetry.silent import SilentTelemetry
 from tests.benchmarks.table import Table
+from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud, running_cloud
 from tests.redis_server import running_redis
 from tests.signing import TestSigner, open_signer

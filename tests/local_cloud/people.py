@@ -9,10 +9,10 @@ from functools import cached_property
 
 from localstack import aws
 from localstack.cloud import LocalCloud
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.jose.token_signer import JoseTokenSigner
 from shared.identity.permissions import Role
+from tests.enrolment import Enrolment
 from tests.signing import TestSigner
 
 ISSUER = "urn:tessera:local"

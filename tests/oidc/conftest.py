@@ -8,7 +8,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from localstack.members import Enrolment
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.composition.services import services_for
@@ -20,6 +19,7 @@ from shared.operations.capabilities import IDENTITY
 from shared.operations.registry import load_operation
 from shared.tenancy.models import Invitation, Member
 from shared.tenancy.ports import Put, Register
+from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
 from tests.oidc.real_provider import REDIRECT, RealProvider, elliptic_key, sign_in_with_browser, signing_key
 from tests.oidc.scripted_provider import ScriptedProvider

@@ -1,6 +1,6 @@
 """Organisations and members written straight into the identity table, as sign-up and invitations would leave them.
 
-For the local cloud and for tests, which need many and would wait for the hashing of passwords.
+Tests need many of them, and would wait for the hashing of passwords.
 """
 
 import asyncio
