@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.kernel.bodies import ONE_LINE, Label
+from shared.kernel.bodies import ONE_LINE, Label, Moment, Whole
 
 LABEL = TypeAdapter(Label)
 
@@ -45,3 +45,27 @@ def test_what_the_description_refuses_the_check_refuses(text):
 
     assert fits
     assert described["pattern"] == ONE_LINE
+
+
+@pytest.mark.parametrize("number", [5, 5.0, -0.0])
+def test_a_whole_number_may_be_written_with_a_point(number):
+    assert TypeAdapter(Whole).validate_python(number) == number
+
+
+@pytest.mark.parametrize("number", ["5", 5.5, True, None, "", [5]])
+def test_what_is_no_whole_number_is_none(number):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Whole).validate_python(number)
+
+
+@pytest.mark.parametrize("moment", ["2026-11-21T12:00:00Z", "2026-11-21t12:00:00.5+01:00"])
+def test_moments_are_taken_as_rfc_3339_writes_them(moment):
+    assert TypeAdapter(Moment).validate_python(moment).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "moment", [1_700_000_000, "1700000000", "2026-11-21", "2026-11-21T12:00:00", "2026-11-21 12:00:00Z", None, True]
+)
+def test_moments_that_could_mean_another_are_refused(moment):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(moment)
