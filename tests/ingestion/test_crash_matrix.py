@@ -6,10 +6,18 @@ Each story is played once undisturbed, then once per effect with that effect dis
 import pytest
 
 from tests.ingestion.outcome import check_rest, outcome
-from tests.ingestion.stories import KILLED, STORIES, Disturbance, play
+from tests.ingestion.stories import KILLED, STORIES, UNDISTURBED, Disturbance, play
 from tests.ingestion.world import LOST
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("story", UNDISTURBED, ids=lambda story: story.__name__)
+def test_a_story_that_nothing_disturbs_ends_as_told(story):
+    world = play(story, Disturbance())
+    world.settle_down()
+
+    check_rest(world)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
