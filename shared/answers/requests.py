@@ -1,9 +1,8 @@
 """What callers may ask of an answer. Unknown fields are refused: none can name a tenant."""
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from shared.answers.query import DEFAULT_SENTENCES, MOST_SENTENCES, AnswerQuery
-from shared.kernel.bodies import Whole
 from shared.retrieval.conditions import MOST_CONDITIONS
 from shared.retrieval.query import LONGEST_QUERY
 from shared.retrieval.requests import Filter
@@ -16,7 +15,7 @@ class AnswerRequest(BaseModel):
 
     question: str = Field(min_length=1, max_length=LONGEST_QUERY)
     filters: list[Filter] = Field(default_factory=list, max_length=MOST_CONDITIONS, description="All must hold.")
-    max_sentences: Whole = Field(
+    max_sentences: StrictInt = Field(
         default=DEFAULT_SENTENCES, ge=1, le=MOST_SENTENCES, description="How many sentences to quote at most."
     )
     minimum_confidence: StrictFloat | None = Field(

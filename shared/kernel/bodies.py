@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    StrictInt,
     StringConstraints,
     WithJsonSchema,
 )
@@ -53,14 +52,6 @@ def _written_out(moment: object) -> object:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 """A moment as RFC 3339 writes it; a bare number could be seconds or milliseconds, and a day has no zone."""
-
-
-def _as_integer(number: object) -> object:
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-Whole = Annotated[StrictInt, BeforeValidator(_as_integer)]
-"""A whole number, also one that is written with a point: to JSON 5.0 is 5."""
 
 
 class Request(BaseModel):

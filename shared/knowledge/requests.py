@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictStr, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
 
-from shared.kernel.bodies import Label, Request, Whole, named, one_line
+from shared.kernel.bodies import Label, Request, named, one_line
 from shared.kernel.ids import WorkspaceId
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.keys import MAX_NAME_LENGTH
@@ -49,7 +49,7 @@ class CreateKnowledgeBaseRequest(Request):
     name: Label
     description: Remark = ""
     config: ConfigChange = Field(default_factory=ConfigChange)
-    document_limit: Whole | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    document_limit: StrictInt | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
     workspace_id: WorkspaceId | None = None
     shared_with_viewers: StrictBool = True
 
@@ -60,7 +60,7 @@ class UpdateKnowledgeBaseRequest(Request):
     name: Label | None = None
     description: Remark | None = None
     config: ConfigChange | None = None
-    document_limit: Whole | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
+    document_limit: StrictInt | None = Field(None, ge=1, le=MAX_DOCUMENT_LIMIT)
     workspace_id: WorkspaceId | None = None
     shared_with_viewers: StrictBool | None = None
 
@@ -80,6 +80,6 @@ class CreateUploadRequest(Request):
 
     name: FileName
     content_type: ContentType | None = None
-    size_bytes: Whole | None = Field(None, ge=1)
+    size_bytes: StrictInt | None = Field(None, ge=1)
     sha256: Sha256 | None = None
     metadata: dict[str, StrictStr | StrictBool | StrictFloat] = Field(default_factory=dict, max_length=32)

@@ -94,7 +94,7 @@ def read_json(content: bytes) -> Any:
             content.decode(),
             object_pairs_hook=_members_once,
             parse_constant=_refuse_constant,
-            parse_float=_finite,
+            parse_float=_number,
         )
     except InvalidJsonError:
         raise
@@ -131,11 +131,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJsonError(f"The body holds {name}, which is no JSON number.")
 
 
-def _finite(digits: str) -> float:
+def _number(digits: str) -> float | int:
     number = float(digits)
     if not math.isfinite(number):
         raise InvalidJsonError("The body holds a number that is too large.")
-    return number
+    # To JSON 5.0 is a whole number, and 5 a number; beyond 2**53 a float no longer tells which one.
+    return int(number) if number.is_integer() and abs(number) <= 2**53 else number
 
 
 def _check_depth(value: Any) -> None:

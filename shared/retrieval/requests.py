@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
 
-from shared.kernel.bodies import Whole
 from shared.kernel.ids import KnowledgeBaseId, TenantId
 from shared.kernel.pages import PageToken
 from shared.retrieval.conditions import MOST_ALTERNATIVES, MOST_CONDITIONS
@@ -43,7 +42,7 @@ class SearchRequest(_Body):
     query: str = Field(min_length=1, max_length=LONGEST_QUERY, description="A question, or words to look for.")
     mode: SearchMode = Field(default=SearchMode.HYBRID, description="By words, by meaning, or both.")
     filters: list[Filter] = Field(default_factory=list, max_length=MOST_CONDITIONS, description="All must hold.")
-    limit: Whole = Field(default=5, ge=1, le=MOST_HITS, description="How many hits to return at most.")
+    limit: StrictInt = Field(default=5, ge=1, le=MOST_HITS, description="How many hits to return at most.")
     page_token: PageToken | None = Field(default=None, description="From the answer to the same request.")
     fusion: Fusion = Field(default=Fusion.MIN_MAX, description="How the two legs of a hybrid search are combined.")
     vector_weight: StrictFloat | None = Field(

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictInt, StringConstraints
 
 from shared.identity.permissions import Role
 from shared.identity.tokens import TENANT_PATTERN, USER_PATTERN
 from shared.identity.users import EmailAddress
-from shared.kernel.bodies import Label, Moment, Request, Whole
+from shared.kernel.bodies import Label, Moment, Request
 from shared.kernel.ids import TenantId, UserId, WorkspaceId
 from shared.tenancy.joining import Person
 from shared.tenancy.plans import PlanName
@@ -62,7 +62,7 @@ class SetPlanRequest(Request):
 class OverrideFigureRequest(Request):
     """A value in place of the plan's, until a moment."""
 
-    value: Whole = Field(ge=1, le=LARGEST_FIGURE)
+    value: StrictInt = Field(ge=1, le=LARGEST_FIGURE)
     expires_at: Moment
 
 

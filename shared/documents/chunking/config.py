@@ -3,9 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from shared.kernel.bodies import Whole
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 
 class ChunkingStrategy(StrEnum):
@@ -32,15 +30,17 @@ class ChunkingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strategy: ChunkingStrategy = ChunkingStrategy.HEADINGS
-    max_tokens: Whole = Field(default=200, ge=16, le=2_048, description="No chunk with its context is longer.")
-    min_tokens: Whole = Field(default=48, ge=0, le=1_024, description="A shorter section or record is not alone.")
-    overlap_tokens: Whole = Field(
+    max_tokens: StrictInt = Field(default=200, ge=16, le=2_048, description="No chunk with its context is longer.")
+    min_tokens: StrictInt = Field(default=48, ge=0, le=1_024, description="A shorter section or record is not alone.")
+    overlap_tokens: StrictInt = Field(
         default=24, ge=0, le=512, description="What neighbours share (`sentences`, `tokens`)."
     )
-    context_tokens: Whole = Field(
+    context_tokens: StrictInt = Field(
         default=48, ge=0, le=512, description="The most that title, headings and header take."
     )
-    rows_per_chunk: Whole = Field(default=1, ge=1, le=100, description="How many table rows share a chunk (`rows`).")
+    rows_per_chunk: StrictInt = Field(
+        default=1, ge=1, le=100, description="How many table rows share a chunk (`rows`)."
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

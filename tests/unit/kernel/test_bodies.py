@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.kernel.bodies import ONE_LINE, Label, Moment, Whole
+from shared.kernel.bodies import ONE_LINE, Label, Moment
 
 LABEL = TypeAdapter(Label)
 
@@ -45,17 +45,6 @@ def test_what_the_description_refuses_the_check_refuses(text):
 
     assert fits
     assert described["pattern"] == ONE_LINE
-
-
-@pytest.mark.parametrize("number", [5, 5.0, -0.0])
-def test_a_whole_number_may_be_written_with_a_point(number):
-    assert TypeAdapter(Whole).validate_python(number) == number
-
-
-@pytest.mark.parametrize("number", ["5", 5.5, True, None, "", [5]])
-def test_what_is_no_whole_number_is_none(number):
-    with pytest.raises(ValidationError):
-        TypeAdapter(Whole).validate_python(number)
 
 
 @pytest.mark.parametrize("moment", ["2026-11-21T12:00:00Z", "2026-11-21t12:00:00.5+01:00"])

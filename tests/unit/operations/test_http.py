@@ -12,7 +12,7 @@ from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId, UserId
-from shared.operations.bodies import MAX_BODY_BYTES, MAX_DEPTH
+from shared.operations.bodies import MAX_BODY_BYTES, MAX_DEPTH, read_json
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.grants import Grants
 from shared.operations.http import build_app
@@ -297,6 +297,16 @@ async def test_depth_up_to_the_limit_is_left_to_the_schema(api):
     assert (response.status_code, response.json()["code"]) == (422, "invalid-request")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("5", 5), ("5.0", 5), ("5e1", 50), ("-0.0", 0), ("5.5", 5.5), ("1e300", 1e300)]
+)
+def test_a_number_is_whole_however_it_is_written(text, number):
+    read = read_json(text.encode())
+
+    assert read == number
+    assert isinstance(read, int) == (abs(number) < 100 and number != 5.5)
+
+
 async def test_whole_characters_of_all_planes_pass(api):
     response = await api.post(
         "/shelves/a/books", content=b'{"title": "\\ud83e\\udded \xf0\x9f\xa7\xad"}', headers=OWNER | JSON
@@ -368,7 +378,10 @@ def test_openapi_is_derived_from_declaration_and_docstring():
     assert set(operation["responses"]) == {"201", "401", "403", "404", "413", "415", "422", "429", "500", "503"}
     assert operation["responses"]["404"]["description"] == "Not Found: shelf-missing"
     assert operation["responses"]["401"]["headers"].keys() == {"X-Request-Id", "WWW-Authenticate"}
-    assert operation["responses"]["201"]["headers"].keys() == {"X-Request-Id"}
+    assert operation["responses"]["201"]["headers"].keys() == {
+        "X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy",
+        "X-Tessera-Degraded",
+    }  # fmt: skip
 
 
 def test_docstring_that_names_an_unknown_error_is_a_defect():
