@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from localstack.api import Api, ApiProblemError
+from localstack.failures import LocalCloudError
 
 ORGANISATION: Final = "Demo"
 EMAIL: Final = "you@demo.example"
@@ -41,16 +42,7 @@ def sign_in(api_address: str, folder: Path) -> Session:
         except ApiProblemError as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
-            api.call(
-                "POST",
-                "/sign-ups",
-                {
-                    "organisation_name": ORGANISATION,
-                    "display_name": DISPLAY_NAME,
-                    "email": EMAIL,
-                    "password": password,
-                },
-            )
+            _sign_up(api, password)
             given = _ask_for_session(api, password)
     return _remember(folder, given)
 
@@ -69,6 +61,24 @@ def session(api_address: str, folder: Path) -> Session:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
     return sign_in(api_address, folder)
+
+
+def _sign_up(api: Api, password: str) -> None:
+    body = {
+        "organisation_name": ORGANISATION,
+        "display_name": DISPLAY_NAME,
+        "email": EMAIL,
+        "password": password,
+    }
+    try:
+        api.call("POST", "/sign-ups", body)
+    except ApiProblemError as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+        raise LocalCloudError(
+            f"{EMAIL} is known to this local cloud under another password than the one that is remembered here.",
+            "Begin anew: make clean run",
+        ) from error
 
 
 def _ask_for_session(api: Api, password: str) -> Any:

@@ -20,4 +20,4 @@ def test_second_start_at_the_same_time_is_refused(tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX)
 
         with pytest.raises(LocalCloudError, match="right now"):
-            cloud.start(tmp_path, 0, None, lambda _: None)
+            cloud.start(tmp_path, 0, {}, lambda _: None)
