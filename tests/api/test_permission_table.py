@@ -4,7 +4,6 @@ A cell says yes when a request gets past the permission check. What it asks for 
 changes what another one finds.
 """
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +13,12 @@ from shared.identity.api_keys import KEY_PERMISSIONS, Scope
 from shared.identity.authentication import REMEMBERED_FOR
 from shared.identity.permissions import MEMBER_ROLES, Role, is_permitted
 from shared.kernel.ids import TenantId
-from shared.operations.declaration import HttpTrigger
-from shared.operations.registry import all_operations
 from shared.tenancy.ports import Put
-from tests.api.test_who_may_do_what import UNKNOWN
+from tests.api.declared import ROUTES as DECLARED
+from tests.api.declared import path_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
-ROUTES = {
-    operation.id: operation.trigger for operation in all_operations() if isinstance(operation.trigger, HttpTrigger)
-}
+ROUTES = {name: route for name, (_, route) in DECLARED.items()}
 UNFIT = {"no such field": True}
 
 
@@ -47,9 +43,8 @@ def test_table_has_every_operation_and_every_role():
 async def gets_past(client, name, headers):
     """Answer whether a request with these headers is let through to the operation."""
     route = ROUTES[name]
-    path = re.sub(r"{(\w+)}", lambda found: UNKNOWN.get(found[1], "nobody"), route.path)
     body = UNFIT if route.method in {"POST", "PUT", "PATCH"} else None
-    response = await client.request(route.method, path, headers=headers, json=body)
+    response = await client.request(route.method, path_of(name), headers=headers, json=body)
     if response.status_code in (401, 403):
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["code"] != "unauthenticated", name

@@ -1,20 +1,16 @@
 """No request can say who somebody is or what they may use, unless its operation is there for just that (T3, T4)."""
 
-import inspect
 import re
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
 
 from shared.identity.permissions import Permission, Role
 from shared.operations.capabilities import IDENTITY, METADATA
-from shared.operations.declaration import HttpTrigger
-from shared.operations.registry import all_operations
 from shared.tenancy.plans import Figures
+from tests.api.declared import ROUTES, objects_of, parameters_of, path_of
 from tests.api.tenants import problem_of
-from tests.api.test_who_may_do_what import UNKNOWN
 
 PROTECTED_WORDS = {"tenant", "role", "plan", "quota", "figures", "user", "owner", "permission", "permissions"}
 FIGURE_NAMES = {field.name for field in fields(Figures)}
@@ -33,57 +29,9 @@ SETTERS = {
 }
 """All that there are, written out by hand: another one deserves a look. Who signs in only says where they belong."""
 
-ROUTES = {
-    operation.id: (operation, operation.trigger)
-    for operation in all_operations()
-    if isinstance(operation.trigger, HttpTrigger)
-}
-
 
 def is_protected(name: str) -> bool:
     return name in FIGURE_NAMES or not PROTECTED_WORDS.isdisjoint(re.split(r"[^a-z]+", name.lower()))
-
-
-def body_of(operation) -> dict[str, Any] | None:
-    """Return the JSON schema of an operation's body, None when it takes none."""
-    hints = get_type_hints(operation.function)
-    models = [kind for name, kind in hints.items() if name != "return" and _is_model(kind)]
-    assert len(models) <= 1
-    return TypeAdapter(models[0]).json_schema() if models else None
-
-
-def parameters_of(operation, route) -> set[str]:
-    """Return the names of query and header parameters."""
-    hints = get_type_hints(operation.function)
-    return {
-        name
-        for name in inspect.signature(operation.function).parameters
-        if name not in {"caller", "services"} and f"{{{name}}}" not in route.path and not _is_model(hints[name])
-    }
-
-
-def _is_model(kind) -> bool:
-    return inspect.isclass(kind) and issubclass(kind, BaseModel)
-
-
-def objects_in(schema, definitions, path=()):
-    """Yield every object of a schema with the way that leads there; `[]` stands for an element of a list."""
-    if "$ref" in schema:
-        yield from objects_in(definitions[schema["$ref"].rpartition("/")[2]], definitions, path)
-        return
-    for variant in [*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])]:
-        yield from objects_in(variant, definitions, path)
-    if "items" in schema:
-        yield from objects_in(schema["items"], definitions, (*path, "[]"))
-    if "properties" in schema:
-        yield path, schema
-        for name, inner in schema["properties"].items():
-            yield from objects_in(inner, definitions, (*path, name))
-
-
-def objects_of(operation):
-    schema = body_of(operation)
-    return [] if schema is None else list(objects_in(schema, schema.get("$defs", {})))
 
 
 PLACES = [
@@ -161,11 +109,6 @@ def snapshot(cloud, tenant):
     ]
 
 
-def path_of(name, base=None):
-    ids = UNKNOWN if base is None else {**UNKNOWN, "kb_id": base}
-    return re.sub(r"{(\w+)}", lambda found: ids.get(found[1], "nobody"), ROUTES[name][1].path)
-
-
 def who_may(name):
     return Role.OPERATOR if ROUTES[name][1].permission is Permission.TENANT_OPERATE else Role.OWNER
 
@@ -179,7 +122,12 @@ async def test_body_with_protected_fields_is_refused_and_changes_nothing(acme, c
     acme.headers(who_may(name))
     before = snapshot(cloud, acme.id)
 
-    response = await acme.send(route.method, path_of(name, base), who_may(name), json=body_with(path, added))
+    response = await acme.send(
+        route.method,
+        path_of(name, **({} if base is None else {"kb_id": base})),
+        who_may(name),
+        json=body_with(path, added),
+    )
 
     assert problem_of(response) == (422, "invalid-request")
     refused = {

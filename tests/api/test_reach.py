@@ -7,18 +7,12 @@ import pytest
 
 from shared.identity.permissions import Role, is_permitted
 from shared.kernel.ids import TenantId
-from shared.operations.declaration import HttpTrigger
-from shared.operations.registry import all_operations
 from shared.tenancy.models import default_workspace_of
+from tests.api.declared import BODIES, ROUTES, path_of
 from tests.api.organisations import Person, sign_up
 from tests.api.tenants import body_without_request_id, problem_of
-from tests.api.test_who_may_do_what import BODIES, path_of
 
-OF_A_BASE = {
-    operation.id: operation.trigger
-    for operation in all_operations()
-    if isinstance(operation.trigger, HttpTrigger) and "{kb_id}" in operation.trigger.path
-}
+OF_A_BASE = {name: route for name, (_, route) in ROUTES.items() if "{kb_id}" in route.path}
 OF_VIEWERS = [
     name for name, route in OF_A_BASE.items() if route.permission and is_permitted(Role.VIEWER, route.permission)
 ]
