@@ -18,6 +18,17 @@ from shared.operations.links import add_links
 from shared.operations.problems import MEDIA_TYPE, STATUS, Problem
 
 _HEADERS: Final = "#/components/headers/"
+_LIMIT_HEADERS: Final = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+)
+
+_ABOUT: Final = (
+    "Every answer to a recognised caller carries RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset and "
+    "RateLimit-Policy, as described in components. While requests cannot be counted, answers carry X-Tessera-Degraded."
+)
 
 
 def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
@@ -34,6 +45,7 @@ def declared_errors(operation: Operation) -> dict[str, type[TesseraError]]:
 def export_openapi(app: FastAPI, operations: Iterable[Operation]) -> str:
     """Return the app's OpenAPI document as it is committed: sorted keys, one trailing newline."""
     document = app.openapi()
+    document["info"]["description"] = _ABOUT
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     problem_schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -93,6 +105,10 @@ def _headers_of(status: int) -> list[str]:
     names = ["X-Request-Id"]
     if status == HTTPStatus.UNAUTHORIZED:
         names.append("WWW-Authenticate")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        names += _LIMIT_HEADERS
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        names.append("X-Tessera-Degraded")
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         names.append("Retry-After")
     return names
@@ -113,6 +129,26 @@ def _header_components() -> dict[str, dict[str, Any]]:
         "Retry-After": {
             "description": "Seconds after which the same request may succeed, where that is known.",
             "schema": {"type": "integer", "minimum": 0},
+        },
+        "RateLimit-Limit": {
+            "description": "The limit that refuses this request, or else has least left: how much it allows now.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "RateLimit-Remaining": {
+            "description": "How much of that limit is left.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "RateLimit-Reset": {
+            "description": "Seconds until all of that limit is back, or until this very request fits.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "RateLimit-Policy": {
+            "description": "All limits that the request was counted against: each with its window in seconds, w.",
+            "schema": {"type": "string"},
+        },
+        "X-Tessera-Degraded": {
+            "description": "`limits`: requests cannot be counted right now; reading goes on within a small allowance.",
+            "schema": {"type": "string", "const": "limits"},
         },
     }
 
