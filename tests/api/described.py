@@ -9,12 +9,13 @@ from typing import Any
 import schemathesis
 
 from shared.identity.permissions import Role, is_permitted
-from shared.operations.declaration import HttpTrigger, Operation
+from shared.operations.declaration import HttpTrigger
 from shared.operations.registry import all_operations
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 ROUTES = {operation.id: operation for operation in all_operations() if isinstance(operation.trigger, HttpTrigger)}
+TRIGGERS = {name: operation.trigger for name, operation in ROUTES.items() if isinstance(operation.trigger, HttpTrigger)}
 
 
 def document() -> dict[str, Any]:
@@ -65,12 +66,7 @@ class FromAnywhere:
 
 def role_for(operation_id: str) -> Role:
     """Return who may call an operation: owners may everything but what operators alone may."""
-    trigger = ROUTES[operation_id].trigger
-    assert isinstance(trigger, HttpTrigger)
-    if trigger.permission is None or is_permitted(Role.OWNER, trigger.permission):
+    permission = TRIGGERS[operation_id].permission
+    if permission is None or is_permitted(Role.OWNER, permission):
         return Role.OWNER
     return Role.OPERATOR
-
-
-def operations_of_routes() -> list[Operation]:
-    return list(ROUTES.values())
