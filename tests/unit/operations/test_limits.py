@@ -16,7 +16,7 @@ from shared.limits.spending import spend_tokens
 from shared.operations.capabilities import CACHE, EMBEDDER, LIMITS, METADATA, VECTORS
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.http import build_app
-from shared.operations.limits import CLASS_LIMITS
+from shared.operations.limits import CLASS_LIMITS, source_of
 from shared.operations.registry import all_operations
 from shared.telemetry.silent import SilentTelemetry
 from shared.tenancy.plans import STARTER
@@ -328,3 +328,12 @@ async def usage(api) -> int:
     answer = await api().post("/answers", headers=BOB, json={"text": "x" * 200_000})
     assert answer.status_code == 429
     return int(answer.headers["ratelimit-remaining"])
+
+
+def test_the_gateway_says_where_a_request_comes_from():
+    event = {"requestContext": {"http": {"sourceIp": "198.51.100.4"}}}
+    scope = {"type": "http", "headers": [(b"x-forwarded-for", b"203.0.113.9")], "client": ("127.0.0.1", 1)}
+
+    assert source_of(Request({**scope, "aws.event": event})) == "198.51.100.4"
+    assert source_of(Request(scope)) == "127.0.0.1"
+    assert source_of(Request({**scope, "client": None})) == "unknown"
