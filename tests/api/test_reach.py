@@ -48,9 +48,9 @@ async def company(client, issuer):
     sales, support = [
         (await owner.send("POST", "/workspaces", json={"name": name})).json()["id"] for name in ("Sales", "Support")
     ]
-    bases = [await create_base(owner, workspace_id=workspace) for workspace in (sales, support)]
+    of_sales, of_support = [await create_base(owner, workspace_id=workspace) for workspace in (sales, support)]
     seller = await owner.bring_in(Role.MAINTAINER, workspaces=[sales])
-    return Company(owner, sales, support, *bases, seller)
+    return Company(owner, sales, support, of_sales, of_support, seller)
 
 
 async def both_answers(person, name, base, body):

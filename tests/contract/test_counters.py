@@ -1,7 +1,6 @@
 """Counters of tenants and their waiting lines: what every store of them must promise (T1, T4)."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -232,5 +231,5 @@ async def test_a_commit_that_is_refused_changes_nothing(records, acme):
     assert await records.tally(acme, base.kb_id) == Tally()
     assert await records.tenant_tally(acme) == TenantTally()
     assert (await records.line(acme), await records.waiting(acme, 1)) == (Line(), [])
-    await records.commit(acme, [*refused[:2], replace(refused[2], byte_limit=5), *refused[3:]])
+    await records.commit(acme, [*refused[:2], CountTenant(bytes=5, byte_limit=5), *refused[3:]])
     assert (await records.tenant_tally(acme)).bytes == 5

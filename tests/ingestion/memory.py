@@ -132,12 +132,12 @@ class MemoryRecords:
                     raise DocumentLimitError("full", limit=limit, used=used)
             case CountTenant():
                 used = self.tenant_tallies.get(tenant, TenantTally())
-                for what, more, has, limit in (
+                for what, more, has, most in (
                     ("knowledge_bases", write.knowledge_bases, used.knowledge_bases, write.knowledge_base_limit),
                     ("storage_bytes", write.bytes, used.bytes, write.byte_limit),
                 ):
-                    if limit is not None and has + more > limit:
-                        raise CapacityExhaustedError(what, limit, has)
+                    if most is not None and has + more > most:
+                        raise CapacityExhaustedError(what, most, has)
             case MoveInLine(turn=Turn() as turn):
                 line = self.lines.get(tenant, Line())
                 places = line.places if write.places is None else write.places

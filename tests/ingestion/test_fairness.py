@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,9 @@ class Line(World):
     """A world whose messages are delivered strictly in the order in which they were sent, whatever their queue."""
 
     def __init__(self):
-        self.sent = deque()
+        self.sent: deque[Any] = deque()
         super().__init__(figures=MANY_DOCUMENTS)
-        self.queues.send = self._send
-        self.queues.put = self.sent.append
+        vars(self.queues).update(send=self._send, put=self.sent.append)
         self.records_now = self.stores.records.records
 
     async def _send(self, messages, delay_s=0):
@@ -59,7 +59,7 @@ def test_a_single_file_is_processed_after_no_more_others_than_have_a_place():
     many = [line.put(crowd, f"n{number}") for number in range(10_000)]
     one = line.put(single, "one")
 
-    parsed = Counter()
+    parsed: Counter[TenantId] = Counter()
     while line.records_now.get(one) is None or line.records_now[one].status is not DocumentStatus.READY:
         message = line.deliver_next()
         if isinstance(message, ParseDocument):
