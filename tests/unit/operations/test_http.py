@@ -221,6 +221,12 @@ async def test_body_is_read_up_to_the_limit_whatever_it_announces(announced):
     assert read == 9
 
 
+async def test_an_absurd_length_is_a_body_too_large(api):
+    response = await api.post("/shelves/a/books", content=b"", headers=OWNER | {"content-length": "9" * 5000})
+
+    assert (response.status_code, response.json()["code"]) == (413, "body-too-large")
+
+
 async def test_body_at_the_limit_is_read(api):
     body = b'{"title": "Dune"}'.ljust(MAX_BODY_BYTES)
 
