@@ -27,17 +27,21 @@ UNKNOWN: Final = {
 """Ids that nothing has, by the part of a path that holds them."""
 
 BODIES: Final[Mapping[str, dict[str, Any]]] = {
+    "add_url_source": {"url": "https://www.example.com/terms.md"},
     "answer_question": {"question": "How long is the notice period?"},
     "change_member_role": {"role": "viewer"},
     "change_member_workspaces": {"workspaces": None},
+    "create_api_key": {"name": "machine", "scope": "read"},
+    "create_knowledge_base": {"name": "Policies"},
     "create_upload": {"name": "a.md"},
+    "create_workspace": {"name": "Sales"},
     "override_figure": {"value": 1, "expires_at": "2999-01-01T00:00:00Z"},
     "search_knowledge_base": {"query": "notice"},
     "set_plan": {"plan": "professional"},
     "update_knowledge_base": {"name": "Taken over"},
     "update_workspace": {"name": "Taken over"},
 }
-"""A body that fits, for each operation that takes one and names something in its path."""
+"""A body that fits whoever sends it, for operations that take one."""
 
 Steps = tuple[str, ...]
 """The way into a body; `[]` stands for an element of a list."""

@@ -1,0 +1,31 @@
+"""The whole API in this process, as the tests of it have it, and an identity provider for both tenants to connect."""
+
+import secrets
+from ipaddress import IPv4Address
+
+import pytest
+
+from tests.api.conftest import (  # noqa: F401 (fixtures)
+    _clients_of_this_cloud,
+    _clock_of_the_door,
+    app,
+    cloud,
+    embedder,
+    index,
+    issuer,
+    people,
+    publish,
+)
+from tests.oidc.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture(scope="session")
+def provider():
+    with ScriptedProvider.listening() as listening:
+        yield listening
+
+
+@pytest.fixture
+def address():
+    """Make internet addresses that nobody had before, for what strangers send is counted by address."""
+    return lambda: (str(IPv4Address(0x0A000000 + secrets.randbits(24))), 50_000)
