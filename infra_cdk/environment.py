@@ -23,6 +23,7 @@ from infra_cdk.stacks.search import SearchStack
 from shared.operations.capabilities import (
     CACHE,
     EMBEDDER,
+    FETCH_POLICY,
     INTERNET,
     PARSER,
     TOKEN_AUDIENCE,
@@ -49,6 +50,9 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     _add_vectors(app, settings, resources, data, network)
     _add_cache(app, settings, resources, data, network)
     _add_token_settings(resources)
+    resources.add(
+        FETCH_POLICY.resource, Address({FETCH_POLICY.resource.variable: settings.fetch_policy.model_dump_json()})
+    )
     _add_what_has_no_address(resources)
     platform = Platform(settings, resources, Assets(settings).code_of, messaging.alarms_topic, network)
     api = ApiStack(app, platform, operations)

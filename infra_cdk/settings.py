@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.kernel.errors import Kind, TesseraError
+from shared.operations.fetch_policy import FetchPolicy
 
 LOCAL_COLD_START_S: Final = 30
 """Enough for a machine that is busy with something else."""
@@ -95,6 +96,15 @@ class Settings(BaseModel):
     log_retention_days: Annotated[Literal[3, 7, 14, 30, 90, 180, 365, 731], BeforeValidator(_whole)]
     alarms_email: str | None = None
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    fetch_contact: str = ""
+    """A page or mailbox that sites may complain to about what is fetched from them; every request names it."""
+    fetch_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    """With any, users may add web addresses of these hosts, and those below them, alone."""
+    fetch_denied_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    fetch_plain_http: bool = False
+    """Whether users may also add web addresses without TLS."""
+    fetch_loopback: bool = False
+    """Whether web addresses of the machine itself may be fetched: the local cloud's choice alone."""
     throttle_rate: int = Field(ge=1)
     throttle_burst: int = Field(ge=1)
     keep_data: bool
@@ -128,10 +138,32 @@ class Settings(BaseModel):
         """Whether requests are counted in a cache; else they are counted in a table."""
         return self.builds_cache or self.cache_endpoint is not None
 
+    @property
+    def fetch_policy(self) -> FetchPolicy:
+        """What functions hear about fetching from the web."""
+        return FetchPolicy(
+            contact=self.fetch_contact,
+            allowed_hosts=self.fetch_allowed_hosts,
+            denied_hosts=self.fetch_denied_hosts,
+            takes_plain_http=self.fetch_plain_http,
+            reaches_loopback=self.fetch_loopback,
+        )
+
+    @model_validator(mode="after")
+    def _refuse_what_is_no_host(self) -> Self:
+        try:
+            _ = self.fetch_policy
+        except ValidationError as error:
+            names = ", ".join(str(problem["loc"][0]) for problem in error.errors())
+            raise ValueError(f"What the settings of fetch_{names} say is not of that form.") from None
+        return self
+
     @model_validator(mode="after")
     def _refuse_what_is_not_safe(self) -> Self:
         if self.is_local:
             return self
+        if self.fetch_loopback:
+            raise ValueError("fetch_loopback would let users read what only this deployment's machines may reach.")
         self._refuse_issuer_of_another_environment()
         if self.cache_endpoint is not None:
             if not self.uses_vpc:

@@ -3,6 +3,7 @@
 from shared.composition.services import Services
 from shared.operations.capabilities import (
     ACCEPT_QUEUE,
+    FETCH_QUEUE,
     IDENTITY,
     INDEX_QUEUE,
     METADATA,
@@ -24,6 +25,7 @@ from shared.operations.declaration import ScheduleTrigger, operation
         IDENTITY.read,
         UPLOADS.get,
         ACCEPT_QUEUE.send,
+        FETCH_QUEUE.send,
         PARSE_QUEUE.send,
         INDEX_QUEUE.send,
         PUBLISH_QUEUE.send,

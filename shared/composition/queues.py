@@ -4,6 +4,7 @@ from typing import Final
 
 from shared.knowledge.messages import (
     AdvanceReindex,
+    FetchUrlSource,
     IndexChunks,
     LookAgain,
     Message,
@@ -14,6 +15,7 @@ from shared.knowledge.messages import (
 )
 from shared.operations.capabilities import (
     ACCEPT_QUEUE,
+    FETCH_QUEUE,
     INDEX_QUEUE,
     PARSE_QUEUE,
     PUBLISH_QUEUE,
@@ -24,6 +26,7 @@ from shared.operations.capabilities import (
 
 _QUEUES: Final[dict[type[Message], Queue]] = {
     LookAgain: ACCEPT_QUEUE,
+    FetchUrlSource: FETCH_QUEUE,
     ParseDocument: PARSE_QUEUE,
     IndexChunks: INDEX_QUEUE,
     PublishDocument: PUBLISH_QUEUE,

@@ -13,6 +13,7 @@ from shared.composition.oidc import Oidc
 from shared.composition.readiness import check
 from shared.composition.settings import Settings
 from shared.composition.tenancy import Tenancy
+from shared.composition.web import Web
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import UPLOADS, Queue
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from shared.knowledge.policy import IngestionPolicy
     from shared.knowledge.reach import KnowledgeBaseReach
     from shared.limits.limiter import Limiter
-    from shared.limits.ports import Leases
     from shared.retrieval.search import SearchService
 
 
@@ -61,11 +61,6 @@ class Services:
     def limits(self) -> "Limiter":
         """Counts requests; the entry layer asks it before every operation."""
         return self._limits.limiter
-
-    @property
-    def leases(self) -> "Leases":
-        """Places that at most so many holders of a tenant occupy at once."""
-        return self._limits.leases
 
     @cached_property
     def reach(self) -> "KnowledgeBaseReach":
@@ -99,6 +94,11 @@ class Services:
     def ingestion(self) -> Ingestion:
         """The stages that take documents in."""
         return Ingestion(self._adapters, self._clock, self.policy)
+
+    @cached_property
+    def web(self) -> Web:
+        """Documents that come from the web."""
+        return Web(self._adapters, self._settings, self._grants, self._clock, self.policy)
 
     @cached_property
     def catalogue(self) -> "Catalogue":

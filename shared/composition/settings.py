@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import CACHE, EMBEDDER, RESOURCES, Resource
+from shared.operations.capabilities import CACHE, EMBEDDER, FETCH_POLICY, RESOURCES, Resource
+from shared.operations.fetch_policy import FetchPolicy
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
@@ -21,6 +22,13 @@ class MissingSettingError(TesseraError):
     """The deployment did not provide something the function was granted."""
 
     code: ClassVar[str] = "missing-setting"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+
+class UnsafeSettingError(TesseraError):
+    """A setting opens here what must stay closed here."""
+
+    code: ClassVar[str] = "unsafe-setting"
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
@@ -49,6 +57,16 @@ class Settings:
     def access_token_lifetime_s(self) -> int:
         """Seconds that an access token is good, at most an hour (row T2)."""
         return int(self._variables.get(ACCESS_TOKEN_LIFETIME_S, "3600"))
+
+    @property
+    def fetch_policy(self) -> FetchPolicy:
+        """Which web addresses may be fetched. Raises: UnsafeSettingError for what only the local cloud may reach."""
+        policy = FetchPolicy.model_validate_json(self._variables.get(FETCH_POLICY.resource.variable) or "{}")
+        if policy.reaches_loopback and self.environment != "local":
+            raise UnsafeSettingError(
+                "Only the local cloud may fetch from its own machine.", environment=self.environment
+            )
+        return policy
 
     @property
     def is_traced(self) -> bool:

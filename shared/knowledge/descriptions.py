@@ -114,6 +114,7 @@ class DocumentDescription(Description):
     knowledge_base_id: KnowledgeBaseId
     name: str
     content_type: str | None
+    source_url: str | None
     size_bytes: int | None
     status: DocumentStatus
     stage: Stage
@@ -150,6 +151,7 @@ class DocumentDescription(Description):
             knowledge_base_id=document.kb_id,
             name=document.name,
             content_type=document.content_type,
+            source_url=None if document.url_source is None else document.url_source.url,
             size_bytes=None if document.source is None else document.source.size_bytes,
             status=document.status,
             stage=document.stage,

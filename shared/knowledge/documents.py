@@ -17,14 +17,14 @@ from shared.knowledge.errors import (
     RetryLaterError,
     StaleWriteError,
 )
+from shared.knowledge.fetch_lifecycle import start_fetch
 from shared.knowledge.intake import Intake
-from shared.knowledge.keys import upload_key
 from shared.knowledge.lifecycle import bury, cancel, forget_versions
-from shared.knowledge.messages import AdvanceReindex, sweep_of
-from shared.knowledge.metadata import check_metadata
-from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, Stage
+from shared.knowledge.messages import AdvanceReindex, fetch_of, sweep_of
+from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase
 from shared.knowledge.policy import IngestionPolicy
 from shared.knowledge.ports import DocumentRepository, KnownFigures, ObjectStore, UploadForm, UploadLinks, WorkQueue
+from shared.knowledge.promises import promised_document
 from shared.knowledge.settlement import Settlement
 from shared.knowledge.waiting_line import WaitingLine
 from shared.retrieval.fields import MetadataValue
@@ -113,24 +113,12 @@ class Documents:
 
     def _promised(self, kb: KnowledgeBase, request: UploadRequest, upload_id: UploadId) -> Document:
         now = self._clock.now()
-        key = upload_key(kb.tenant, kb.kb_id, upload_id, request.name)
-        return Document(
-            tenant=kb.tenant,
-            kb_id=kb.kb_id,
-            document_id=key.document_id,
-            key=key.key,
-            name=key.name,
-            status=DocumentStatus.PROCESSING,
-            stage=Stage.AWAITING_UPLOAD,
-            created_at=now,
-            updated_at=now,
-            task_id=TaskId(new_id("task", now)),
-            upload_id=upload_id,
+        return replace(
+            promised_document(kb, upload_id, request.name, request.metadata, now),
             upload_expires_at=now + self._policy.upload_promise,
             promised_sha256=request.sha256,
             promised_bytes=request.size_bytes,
             content_type=request.content_type,
-            metadata=check_metadata(kb.config, request.metadata),
         )
 
     async def _promise(self, document: Document, request: UploadRequest) -> Promise:
@@ -210,7 +198,9 @@ class Documents:
     ) -> Document:
         """Start the newest upload anew, as a new generation. Returns the document as it is then.
 
-        Raises: DocumentNotFoundError, NothingToRetryError, ContentGoneError.
+        What came from a web address is fetched again only if it never arrived; else the file that arrived is meant.
+        Raises: DocumentNotFoundError, NothingToRetryError, ContentGoneError; for what is fetched again also
+        DocumentLimitError, CapacityExhaustedError.
         """
         kb = await self._base(tenant, kb_id)
         document = await self._find(tenant, kb_id, document_id)
@@ -219,12 +209,24 @@ class Documents:
         if document.status in {DocumentStatus.READY, DocumentStatus.PROCESSING}:
             raise NothingToRetryError(f"The document is {document.status.value}; there is nothing to retry.")
         if document.source is None:
-            raise NothingToRetryError("No file ever arrived for this document. Create a new upload.")
+            return await self._fetch_again(kb, document, figures)
         intake = Intake(self._records, self._objects, self._queue, KnownFigures(figures), self._clock, self._policy)
         again = await intake.look_again(document.key, again=True)
         if again is None or again.is_deleted:
             raise ContentGoneError("The file is not in the bucket any more. Upload it again.")
         return again
+
+    async def _fetch_again(self, kb: KnowledgeBase, document: Document, figures: Figures) -> Document:
+        if document.url_source is None:
+            raise NothingToRetryError("No file ever arrived for this document. Create a new upload.")
+        now = self._clock.now()
+        again = start_fetch(replace(document, task_id=TaskId(new_id("task", now))), document.url_source.url, now)
+        try:
+            settled = await self._settlement.settle(kb, document, again, figures=figures, insist_on_base=True)
+        except StaleWriteError:
+            raise RetryLaterError("The document changed meanwhile. Retry it again.", retry_after_s=1) from None
+        await self._queue.send([fetch_of(settled.document)])
+        return settled.document
 
     async def _retry_reindex(self, kb: KnowledgeBase, document: Document) -> Document:
         try:

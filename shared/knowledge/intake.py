@@ -236,9 +236,9 @@ def _is_known(document: Document, version: ObjectVersion) -> bool:
 
 
 def _was_cancelled_before_upload(document: Document) -> bool:
-    return document.status is DocumentStatus.CANCELLED and document.stage is Stage.AWAITING_UPLOAD
+    return document.status is DocumentStatus.CANCELLED and document.awaits_file
 
 
 def _task_of(document: Document) -> TaskId | None:
     """Return the task id that was promised to the caller, for the first use of a promise."""
-    return document.task_id if document.stage is Stage.AWAITING_UPLOAD else None
+    return document.task_id if document.awaits_file else None

@@ -6,8 +6,10 @@ None of them reads a clock, sends or stores; `settlement` turns the difference b
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, TaskId
+from shared.knowledge.fetch_lifecycle import fetch_due
 from shared.knowledge.models import (
     Attempts,
     Document,
@@ -23,6 +25,8 @@ from shared.knowledge.models import (
     Work,
 )
 from shared.knowledge.policy import IngestionPolicy
+
+FIRST_INDEX_GENERATION: Final[IndexGeneration] = 1
 
 
 def start_upload_work(
@@ -181,11 +185,16 @@ def bury(document: Document, now: datetime, *, by_request: bool, buried: frozens
         status=DocumentStatus.DELETED,
         stage=Stage.DONE,
         live={},
-        leftovers=without_grace + _leftovers(document.live, now),
+        leftovers=without_grace + _leftovers(document.live, now) + _late_file(document, now),
         tombstone=Tombstone(now, by_request),
         buried=document.buried | buried,
         metadata={},
     )
+
+
+def _late_file(document: Document, now: datetime) -> tuple[Leftover, ...]:
+    """Return what makes the sweep come for a file that was promised and may arrive after its document was deleted."""
+    return (Leftover(document.accepted, FIRST_INDEX_GENERATION, now),) if document.awaits_file else ()
 
 
 def forget_versions(document: Document, gone: frozenset[str], now: datetime) -> Document:
@@ -308,6 +317,8 @@ def due_of(document: Document, policy: IngestionPolicy) -> datetime | None:
     moments = [left.due for left in document.leftovers]
     if document.work is not None and not document.is_waiting:  # somebody else looks after the whole waiting line
         moments.append(_work_due(document.work, policy))
+    elif document.url_source is not None and document.is_fetching:
+        moments.append(fetch_due(document.url_source, policy))
     elif (
         document.work is None
         and document.stage is Stage.AWAITING_UPLOAD

@@ -38,6 +38,13 @@ class LookAgain(Message):
         return value
 
 
+class FetchUrlSource(Message):
+    tenant: TenantId
+    kb_id: KnowledgeBaseId
+    document_id: DocumentId
+    generation: Generation
+
+
 class ParseDocument(Message):
     tenant: TenantId
     kb_id: KnowledgeBaseId
@@ -93,6 +100,16 @@ class AdvanceReindex(Message):
     publishes: int | None = None
     lacking: int = 0
     in_flight: int = 0
+
+
+def fetch_of(document: Document) -> FetchUrlSource:
+    """Return the message that fetches the file of a document from its web address."""
+    return FetchUrlSource(
+        tenant=document.tenant,
+        kb_id=document.kb_id,
+        document_id=document.document_id,
+        generation=document.accepted,
+    )
 
 
 def parse_of(document: Document) -> ParseDocument:

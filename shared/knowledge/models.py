@@ -42,6 +42,7 @@ class Stage(StrEnum):
     """Where the latest attempt is, or where it ended."""
 
     AWAITING_UPLOAD = "awaiting_upload"
+    FETCHING = "fetching"
     QUEUED = "queued"
     ACCEPTED = "accepted"
     PARSING = "parsing"
@@ -57,6 +58,7 @@ class ReasonCode(StrEnum):
     DOCUMENT_LIMIT = "document_limit_reached"
     STORAGE_QUOTA = "storage_quota_exhausted"
     UPLOAD_MISMATCH = "upload_mismatch"
+    FETCHING_FAILED = "fetching_failed"
     NO_CHUNKS = "no_chunks"
     PARSING_FAILED = "parsing_failed"
     INDEXING_FAILED = "indexing_failed"
@@ -134,6 +136,21 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class UrlSource:
+    """The web address that a document's file is fetched from, and the newest generation of fetching it.
+
+    Fetching is a generation like any other, but one that only puts a file; the work on the file is the next one.
+    `since` is when its message was sent last, `nudges` how often it was sent again.
+    """
+
+    url: str
+    generation: Generation
+    since: datetime
+    attempts: Attempts | None = None
+    nudges: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LiveGeneration:
     """A generation that was read back and is served."""
 
@@ -191,6 +208,7 @@ class Document:
     promised_sha256: str | None = None
     promised_bytes: int | None = None
     content_type: str | None = None
+    url_source: UrlSource | None = None
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     source: ObjectVersion | None = None
     accepted: Generation = 0
@@ -211,6 +229,16 @@ class Document:
     @property
     def is_deleted(self) -> bool:
         return self.tombstone is not None
+
+    @property
+    def awaits_file(self) -> bool:
+        """Whether the latest attempt is, or ended, before its file arrived."""
+        return self.stage in {Stage.AWAITING_UPLOAD, Stage.FETCHING}
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether its file is to be fetched from a web address."""
+        return self.stage is Stage.FETCHING and self.status is DocumentStatus.PROCESSING
 
     @property
     def occupies_place(self) -> bool:

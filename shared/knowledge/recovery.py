@@ -5,9 +5,18 @@ from dataclasses import dataclass, replace
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 from shared.knowledge.errors import StaleWriteError
+from shared.knowledge.fetch_lifecycle import nudge_fetch
 from shared.knowledge.indexing import publish_messages
 from shared.knowledge.lifecycle import expire, fail
-from shared.knowledge.messages import AdvanceReindex, LookAgain, Message, SweepKnowledgeBase, parse_of, sweep_of
+from shared.knowledge.messages import (
+    AdvanceReindex,
+    LookAgain,
+    Message,
+    SweepKnowledgeBase,
+    fetch_of,
+    parse_of,
+    sweep_of,
+)
 from shared.knowledge.models import Document, DocumentStatus, KnowledgeBase, ReasonCode, Stage, Work
 from shared.knowledge.parsing import index_messages
 from shared.knowledge.policy import IngestionPolicy
@@ -123,6 +132,11 @@ class Recovery:
         if document.work is not None:
             after = self._nudged(document, document.work)
             messages.extend(_messages_of(after))
+        elif document.is_fetching:
+            is_there = await self._objects.head(document.tenant, document.key) is not None
+            after = nudge_fetch(document, now, self._policy, is_there=is_there)
+            if after.is_fetching:
+                messages.append(LookAgain(keys=(document.key,)) if is_there else fetch_of(after))
         elif document.stage is Stage.AWAITING_UPLOAD and document.status is DocumentStatus.PROCESSING:
             if await self._objects.head(document.tenant, document.key) is None:
                 after = expire(document, now)

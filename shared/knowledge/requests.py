@@ -1,6 +1,7 @@
 """What callers may ask of knowledge bases and documents. Unknown fields are refused: none can name a tenant."""
 
 from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints
 
@@ -11,6 +12,7 @@ from shared.knowledge.keys import MAX_NAME_LENGTH
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
 
 MAX_DOCUMENT_LIMIT: Final = 100_000
+MAX_URL_LENGTH: Final = 2048
 MAX_NAME_BYTES: Final = 512
 """A name becomes part of an object key, which holds 1,024 bytes in all."""
 
@@ -83,3 +85,25 @@ class CreateUploadRequest(Request):
     size_bytes: StrictInt | None = Field(None, ge=1)
     sha256: Sha256 | None = None
     metadata: dict[str, StrictStr | StrictBool | StrictFloat] = Field(default_factory=dict, max_length=32)
+
+
+class AddUrlSourceRequest(Request):
+    """What stands at a web address. Without a `name`, the document is called like the last part of the address."""
+
+    url: Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_URL_LENGTH)]
+    name: FileName | None = None
+    metadata: dict[str, StrictStr | StrictBool | StrictFloat] = Field(default_factory=dict, max_length=32)
+
+    @property
+    def file_name(self) -> str:
+        return self.name or _name_in(self.url)
+
+
+def _name_in(url: str) -> str:
+    """Return the last part of an address's path as a file name; a page without one is called after its host."""
+    try:
+        parts = urlsplit(url)
+        last = parts.path.rstrip("/").rpartition("/")[2]
+        return _file_name(unquote(last)[:MAX_NAME_LENGTH]) if last else f"{parts.hostname or 'page'}.html"
+    except ValueError:
+        return "page"

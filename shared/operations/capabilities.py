@@ -220,7 +220,7 @@ EMBEDDINGS: Final = Table("embeddings")
 IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed_at"),))
 """Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
 LIMITS: Final = Table("limits")
-"""Token buckets where no cache is configured, and leases."""
+"""Where requests are counted when no cache is configured."""
 CACHE: Final = Cache("cache")
 SIGNING_KEYS: Final = Secret("signing-keys")
 """The private keys of access tokens; their public halves stand in the identity table."""
@@ -229,6 +229,7 @@ CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
 ACCEPT_QUEUE: Final = Queue("accept-queue", fed_by=UPLOADS)
+FETCH_QUEUE: Final = Queue("fetch-queue")
 PARSE_QUEUE: Final = Queue("parse-queue")
 INDEX_QUEUE: Final = Queue("index-queue")
 PUBLISH_QUEUE: Final = Queue("publish-queue")
@@ -249,6 +250,9 @@ PARSER: Final = Capability(Resource("parser"), "parse", group=Group.INGEST)
 INTERNET: Final = Capability(Resource("internet"), "reach")
 """Call servers that are not ours, such as a tenant's identity provider: no address and no action, only a way out."""
 
+FETCH_POLICY: Final = Capability(Resource("fetch-policy"), "heed")
+"""Which web addresses may be fetched, and who answers for it: a setting, there is nothing to permit."""
+
 TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "trust")
 """The `iss` that access tokens must carry."""
 
@@ -256,8 +260,8 @@ TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
 """The `aud` that access tokens must carry."""
 
 RESOURCES: Final[tuple[Resource, ...]] = (
-    METADATA, EMBEDDINGS, IDENTITY, LIMITS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE,
-    SWEEP_QUEUE, REINDEX_QUEUE, EVENTS, VECTORS, CACHE, SIGNING_KEYS, CREDENTIALS_KEY,
+    METADATA, EMBEDDINGS, IDENTITY, LIMITS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, FETCH_QUEUE, PARSE_QUEUE, INDEX_QUEUE,
+    PUBLISH_QUEUE, SWEEP_QUEUE, REINDEX_QUEUE, EVENTS, VECTORS, CACHE, SIGNING_KEYS, CREDENTIALS_KEY,
 )  # fmt: skip
 
 

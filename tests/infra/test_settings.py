@@ -144,3 +144,31 @@ def test_file_that_does_not_fit_is_named(tmp_path: Path, content: str, problem: 
 def test_only_environments_that_keep_nothing_are_emptied(name: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         emptied(name)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_only_the_local_cloud_may_fetch_from_its_own_machine(environment: str) -> None:
+    with pytest.raises(SettingsError, match="fetch_loopback"):
+        read(environment, fetch_loopback=True)
+
+    assert read("local", fetch_loopback="true").fetch_policy.reaches_loopback
+
+
+def test_what_is_said_about_fetching_reaches_the_functions_in_one_piece() -> None:
+    settings = read("prod", fetch_contact="https://acme.example/robots", fetch_denied_hosts="a.example, b.example")
+
+    assert settings.fetch_policy.model_dump() == {
+        "contact": "https://acme.example/robots",
+        "allowed_hosts": (),
+        "denied_hosts": ("a.example", "b.example"),
+        "takes_plain_http": False,
+        "reaches_loopback": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "setting", [{"fetch_allowed_hosts": "https://a.example/"}, {"fetch_contact": "tell me\r\nx: y"}], ids=repr
+)
+def test_what_is_said_about_fetching_is_a_host_or_a_contact(setting: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="not of that form"):
+        read("prod", **setting)

@@ -173,7 +173,7 @@ class Stored:
 
 @dataclass
 class MemoryObjects:
-    """Implements `ObjectStore` and `UploadLinks`; `changed` holds the key of every event, in order."""
+    """Implements `ObjectStore`, `PromisedObjects` and `UploadLinks`; `changed` holds the keys of all events."""
 
     changed: list[str] = field(default_factory=list)
     stored: dict[str, list[Stored]] = field(default_factory=dict)
@@ -211,6 +211,10 @@ class MemoryObjects:
     async def read(self, tenant, key, version_id):
         found = [stored for stored in self.stored.get(key, []) if stored.version_id == version_id]
         return found[0].content if found else None
+
+    async def put_once(self, tenant, key, content):
+        if self.current(key) is None:
+            self.put(key, content)
 
     async def delete(self, tenant, key):
         self.remove(key)

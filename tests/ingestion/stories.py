@@ -6,15 +6,17 @@ Each story is played by a `DisturbedWorld`, which kills a process or loses an an
 from dataclasses import dataclass, replace
 
 from shared.documents.chunking.config import ChunkingConfig
+from shared.kernel.ids import UploadId
 from shared.knowledge.config import ConfigChange
 from shared.knowledge.documents import UploadRequest
 from shared.knowledge.errors import DocumentNotFoundError, NothingToCancelError, NothingToRetryError
 from shared.knowledge.keys import document_id_of
 from shared.knowledge.knowledge_bases import KnowledgeBaseChange
-from shared.knowledge.messages import AdvanceReindex, LookAgain, PublishDocument
+from shared.knowledge.messages import AdvanceReindex, FetchUrlSource, LookAgain, PublishDocument
+from shared.knowledge.url_sources import UrlRequest
 from shared.tenancy.plans import STARTER
 from tests.ingestion.outcome import check_truth, dead_letters, outcome
-from tests.ingestion.world import LOST, TENANT, LostAnswerError, World
+from tests.ingestion.world import DOWN, LOST, TENANT, LostAnswerError, World
 
 X = "one two three. " * 300
 Y = "four five six. " * 300
@@ -110,6 +112,26 @@ class DisturbedWorld(World):
         document_id = document_id_of(self.key(name))
         self.insist(
             lambda: self.documents.retry(TENANT, self.base.kb_id, document_id, self.figures), NothingToRetryError
+        )
+
+    def add_url(self, name, page):
+        """Name a web address at which `page` stands; return the document."""
+        request = UrlRequest(f"https://web.example/{name}", name)
+        self.web.pages[request.url] = page
+        return self.insist(
+            lambda: self.url_sources.add(TENANT, self.base.kb_id, request, self.figures, UploadId(f"upload_{name}"))
+        )
+
+    def delete_document(self, document):
+        self.insist(lambda: self.documents.delete(TENANT, self.base.kb_id, document.document_id), DocumentNotFoundError)
+
+    def cancel_document(self, document):
+        self.insist(lambda: self.documents.cancel(TENANT, self.base.kb_id, document.document_id), NothingToCancelError)
+
+    def retry_document(self, document):
+        self.insist(
+            lambda: self.documents.retry(TENANT, self.base.kb_id, document.document_id, self.figures),
+            NothingToRetryError,
         )
 
     def reindex(self):
@@ -435,6 +457,93 @@ def room_was_promised(world):
     return {"a": ("rejected", "storage_quota_exhausted", None), "b": ("ready", None, X)}
 
 
+def fetched(world):
+    world.add_url("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def fetched_at_the_second_attempt(world):
+    world.add_url("a", [DOWN, X])
+    world.add_url("b", Y)
+    world.quiet_down()
+    return {"a": ("ready", None, X), "b": ("ready", None, Y)}
+
+
+def fetched_what_changes(world):
+    """Each fetch would bring something else; only the first file counts."""
+    world.add_url("a", [X, Y])
+    world.quiet_down()
+    text = outcome(world)["a"][2]
+    assert text in {X, Y}
+    return {"a": ("ready", None, text)}
+
+
+def fetched_in_vain(world):
+    world.add_url("a", None)
+    world.quiet_down()
+    return {"a": ("rejected", "url_not_found", None)}
+
+
+def never_reached(world):
+    world.add_url("a", [DOWN])
+    world.quiet_down()
+    return {"a": ("failed", None, None)}
+
+
+def reached_after_a_retry(world):
+    document = world.add_url("a", None)
+    world.quiet_down()
+    world.web.pages["https://web.example/a"] = X
+    world.retry_document(document)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def deleted_before_it_was_put(world):
+    document = world.add_url("a", X)
+    run_to_put(world)
+    world.delete_document(document)
+    finish(world)
+    world.quiet_down()
+    return {}
+
+
+def cancelled_before_it_was_put(world):
+    document = world.add_url("a", X)
+    run_to_put(world)
+    world.cancel_document(document)
+    finish(world)
+    world.quiet_down()
+    return {"a": ("cancelled", "cancelled_by_request", None)}
+
+
+def cancelled_and_fetched_again(world):
+    document = world.add_url("a", X)
+    world.cancel_document(document)
+    world.quiet_down()
+    world.retry_document(document)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def fetched_twice_at_once(world):
+    """The address is named again by a request that was repeated, so two messages are under way."""
+    world.add_url("a", X)
+    world.add_url("a", X)
+    world.quiet_down()
+    return {"a": ("ready", None, X)}
+
+
+def run_to_put(world):
+    """Work until the first file was fetched and is about to be put, or its process was killed."""
+    for found in world.queues.deliverable():
+        if isinstance(found.message, FetchUrlSource):
+            task = world.deliver(found)
+            while not task.done and task.at != "objects.put_once":
+                world.step(task)
+
+
 def run_to_flip(world):
     """Work until the first document is read back and only the flip is left."""
     while "index.read_back" not in world.names:
@@ -481,6 +590,16 @@ STORIES = [
     no_room_until_something_is_deleted,
     no_room_for_a_replacement,
     room_was_promised,
+    fetched,
+    fetched_at_the_second_attempt,
+    fetched_what_changes,
+    fetched_in_vain,
+    never_reached,
+    reached_after_a_retry,
+    deleted_before_it_was_put,
+    cancelled_before_it_was_put,
+    cancelled_and_fetched_again,
+    fetched_twice_at_once,
 ]
 UNDISTURBED = [poison_goes_first, reindexed_one_after_the_other]
 """Long stories whose steps the others have too; `test_state_machine` disturbs them as well."""

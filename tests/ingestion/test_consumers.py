@@ -20,7 +20,14 @@ ACME = TenantId("acme")
 BASE = KnowledgeBaseId("kb_00000000000000000000000001")
 KEY = f"t/{ACME}/kb/{BASE}/straße/notice terms.md"
 DOCUMENT = document_id_of(KEY)
-CONSUMERS = ["parse_document", "index_chunks", "publish_document", "sweep_generations", "reindex_knowledge_base"]
+CONSUMERS = [
+    "fetch_url_source",
+    "parse_document",
+    "index_chunks",
+    "publish_document",
+    "sweep_generations",
+    "reindex_knowledge_base",
+]
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
 

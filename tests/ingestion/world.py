@@ -14,11 +14,13 @@ from shared.documents.rejections import RejectionReason, rejected
 from shared.kernel.ids import TenantId
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.documents import Documents
+from shared.knowledge.fetching import Fetching
 from shared.knowledge.indexing import Indexing
 from shared.knowledge.intake import Intake
 from shared.knowledge.knowledge_bases import KnowledgeBases
 from shared.knowledge.messages import (
     AdvanceReindex,
+    FetchUrlSource,
     IndexChunks,
     LookAgain,
     ParseDocument,
@@ -34,6 +36,8 @@ from shared.knowledge.publishing import Publishing
 from shared.knowledge.recovery import Recovery
 from shared.knowledge.reindexing import Reindexing
 from shared.knowledge.sweeping import Sweeping
+from shared.knowledge.url_sources import UrlSources
+from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlReason
 from shared.retrieval.embedding import CachedEmbedder
 from shared.tenancy.plans import STARTER
 from tests.ingestion.delivery import MemoryQueues
@@ -173,6 +177,29 @@ class SimulatedParser:
         return CanonicalText(text, "txt", pages=(Page(1, 0, len(text)),))
 
 
+class SimulatedWeb:
+    """Pages by address; what is no text is a failure, and of a list each fetch gets the next."""
+
+    def __init__(self):
+        self.pages = {}
+
+    def admit(self, url):
+        return url
+
+    async def fetch(self, url, max_bytes):
+        found = self.pages.get(url)
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        if found is None:
+            raise PageRefusedError(UrlReason.NOT_FOUND, "There is nothing.")
+        if not isinstance(found, str):
+            raise found
+        return found.encode()
+
+
+DOWN = PageUnavailableError("It does not answer.")
+
+
 class Task:
     """A running coroutine, stopped before its next effect."""
 
@@ -215,6 +242,7 @@ class World:
         self.stores = stores or MemoryStores()
         self.records, self.objects = self.stores.records, self.stores.objects
         self.artifacts, self.index = self.stores.artifacts, self.stores.index
+        self.web = SimulatedWeb()
         self.tasks = []
         self._wire()
         created = self.knowledge_bases.create(TENANT, "Base", figures, config=KnowledgeBaseConfig())
@@ -238,6 +266,8 @@ class World:
         parser, clock, figures = SimulatedParser(), self.clock, KnownFigures(self.figures)
         self.knowledge_bases = KnowledgeBases(records, queue, clock, POLICY)
         self.documents = Documents(records, objects, objects, queue, clock, POLICY)
+        self.url_sources = UrlSources(records, queue, self.web, clock, POLICY)
+        fetching = Fetching(records, objects, Gated("web", self.web, self.stores.finish), clock, POLICY)
         intake = Intake(records, objects, queue, figures, clock, POLICY)
         parsing = Parsing(records, objects, artifacts, queue, parser, WordTokenizer(), clock, POLICY)
         indexing = Indexing(records, artifacts, queue, index, CachedEmbedder(HashEmbedder(), NoCache()), clock, POLICY)
@@ -248,6 +278,7 @@ class World:
 
         self._consumers: dict[type, Any] = {
             LookAgain: intake.take,
+            FetchUrlSource: fetching.fetch,
             ParseDocument: parsing.parse,
             IndexChunks: indexing.index,
             PublishDocument: publishing.publish,
@@ -276,8 +307,8 @@ class World:
     def step(self, task, order=None):
         effect = task.at
         task.step(order)
-        if effect in {"objects.delete", "objects.purge"}:
-            self.take_events(expected=int(effect == "objects.delete"))
+        if effect in {"objects.delete", "objects.purge", "objects.put_once"}:
+            self.take_events(expected=int(effect != "objects.purge"))
         return self._settle(task)
 
     def kill(self, task):

@@ -12,6 +12,17 @@ Destinations = Callable[[str, IpAddress], bool]
 _GLOBAL_UNICAST: Final = ip_network("2000::/3")
 _EMBEDDING_IPV4: Final = (ip_network("2001::/32"), ip_network("2002::/16"))
 """Teredo and 6to4: what they carry inside may be any IPv4 address."""
+_NEVER_PUBLIC: Final = tuple(
+    map(
+        ip_network,
+        (
+            "168.63.129.16/32",  # what a virtual machine of Azure asks about itself, under a public address
+            "192.88.99.0/24",  # relays of 6to4, withdrawn
+            "192.0.0.0/24",  # protocol assignments, some of which count as global
+            "3fff::/20",  # documentation, which older tables do not know
+        ),
+    )
+)
 
 
 def public_only(scheme: str, address: IpAddress) -> bool:
@@ -32,6 +43,8 @@ def is_public(address: IpAddress) -> bool:
 
     Source: the IANA special-purpose address registries, as `ipaddress` knows them.
     """
+    if any(address in network for network in _NEVER_PUBLIC):
+        return False
     if isinstance(address, IPv6Address):
         return (
             address in _GLOBAL_UNICAST

@@ -36,6 +36,10 @@ class DestinationRefusedError(FetchFailedError):
     """The address leads, or could lead, where its chooser has no business."""
 
 
+class AnswerTooLargeError(FetchFailedError):
+    """The answer is larger than the asker takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server answered, whatever its status; redirects are not followed. Names of headers are lower-case."""
@@ -47,14 +51,37 @@ class Answer:
 
 def resolve(host: str, port: int) -> list[IpAddress]:
     """Return the addresses of a host, as the system orders them. Raises: OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # an empty or overlong label, which no server of names was asked for
+        raise OSError("it is no name") from error
     return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address in parts; `path` carries the query, `authority` is what the Host header says."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    authority: str
+
+
+Admit = Callable[[Target], None]
+"""Judges an address before its name is looked up. Raises: DestinationRefusedError."""
+
+
+def admit_any(_target: Target) -> None:
+    """Leave everything to the judgement of what the name resolves to."""
 
 
 @dataclass(frozen=True)
 class GuardedFetcher:
     """Sends one request to where `destinations` allows, within `timeout_s` and for at most `max_bytes` of a body.
 
+    `admit` judges an address by what stands in it, before its name is looked up.
     Proxies of the environment are not used: nobody could judge where they connect to. Only the resolver's own time-out
     limits looking a name up.
     """
@@ -63,23 +90,29 @@ class GuardedFetcher:
     timeout_s: float = DEFAULT_TIMEOUT_S
     max_bytes: int = DEFAULT_MAX_BYTES
     resolve: Resolve = resolve
+    admit: Admit = admit_any
     make_tls: Callable[[], ssl.SSLContext] = field(default=ssl.create_default_context)
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Raises: DestinationRefusedError, FetchFailedError."""
-        return self._send("GET", url, None, headers or {})
+    def get(self, url: str, headers: Mapping[str, str] | None = None, deadline: Deadline | None = None) -> Answer:
+        """Several requests that belong together share one `deadline`.
+
+        Raises: DestinationRefusedError, AnswerTooLargeError, FetchFailedError.
+        """
+        return self._send("GET", url, None, headers or {}, deadline or Deadline(self.timeout_s))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises: DestinationRefusedError, FetchFailedError."""
-        return self._send("POST", url, body, headers)
+        """Raises: DestinationRefusedError, AnswerTooLargeError, FetchFailedError."""
+        return self._send("POST", url, body, headers, Deadline(self.timeout_s))
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return self.make_tls()
 
-    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
         target = read_target(url)
-        deadline = Deadline(self.timeout_s)
+        self.admit(target)
         try:
             with closing(self._connect(target, deadline)) as connected:
                 connection = HTTPConnection(target.host, target.port)
@@ -92,13 +125,13 @@ class GuardedFetcher:
         except FetchFailedError:
             raise
         except TimeoutError as error:
-            raise FetchFailedError(f"no complete answer within {self.timeout_s:g} seconds") from error
+            raise FetchFailedError(f"no complete answer within {deadline.timeout_s:g} seconds") from error
         except ssl.SSLError as error:
             raise FetchFailedError("its certificate or its TLS is not acceptable") from error
         except (OSError, HTTPException) as error:
             raise FetchFailedError("it cannot be reached, or does not speak HTTP") from error
 
-    def _connect(self, target: "Target", deadline: Deadline) -> socket.socket:
+    def _connect(self, target: Target, deadline: Deadline) -> socket.socket:
         addresses = self.resolve(target.host, target.port)
         if not addresses or not all(self.destinations(target.scheme, address) for address in addresses):
             raise DestinationRefusedError("it is not an https address of the public internet")
@@ -112,7 +145,7 @@ class GuardedFetcher:
             return self._secured(connected, target, deadline) if target.scheme == "https" else connected
         raise refusals[-1]
 
-    def _secured(self, connected: socket.socket, target: "Target", deadline: Deadline) -> socket.socket:
+    def _secured(self, connected: socket.socket, target: Target, deadline: Deadline) -> socket.socket:
         try:
             connected.settimeout(deadline.left_s())
             return self._tls.wrap_socket(connected, server_hostname=target.host)
@@ -123,23 +156,12 @@ class GuardedFetcher:
     def _read(self, response: HTTPResponse) -> Answer:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise FetchFailedError("it answers in an encoding that was not asked for")
-        body = response.read(self.max_bytes + 1)
-        if len(body) > self.max_bytes:
-            raise FetchFailedError(f"its answer is larger than {self.max_bytes} bytes")
+        body = b"" if (response.length or 0) > self.max_bytes else response.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes or (response.length or 0) > self.max_bytes:
+            raise AnswerTooLargeError(f"its answer is larger than {self.max_bytes} bytes")
         if response.length:  # http.client does not mind when it was told how much to read
             raise FetchFailedError("its answer is cut off")
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An address in parts; `path` carries the query, `authority` is what the Host header says."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    authority: str
 
 
 def read_target(url: str) -> Target:
@@ -154,4 +176,6 @@ def read_target(url: str) -> Target:
     if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "#" in url:
         raise DestinationRefusedError("it is not a plain http(s) address")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], path, parts.netloc.lower())
+    return Target(
+        parts.scheme, parts.hostname, _PORTS[parts.scheme] if port is None else port, path, parts.netloc.lower()
+    )

@@ -14,6 +14,7 @@ class Deadline:
     """A moment of the monotonic clock, `timeout_s` from now."""
 
     def __init__(self, timeout_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.timeout_s = timeout_s
         self._monotonic = monotonic
         self._ends_at = monotonic() + timeout_s
 

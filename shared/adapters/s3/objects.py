@@ -22,7 +22,7 @@ _ABSENT: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "405", "MethodN
 
 
 class S3Objects:
-    """Implements `ObjectStore` and `UploadLinks`."""
+    """Implements `ObjectStore`, `PromisedObjects` and `UploadLinks`."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -49,6 +49,17 @@ class S3Objects:
             if _is_absent(error):
                 return None
             raise
+
+    async def put_once(self, tenant: TenantId, key: str, content: bytes) -> None:
+        def put() -> None:
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=own_key(tenant, key), Body=content, IfNoneMatch="*")
+            except ClientError as error:
+                # 412: it is there. 409: somebody writes it at this moment, and then it is.
+                if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") not in {409, 412}:
+                    raise
+
+        await asyncio.to_thread(put)
 
     async def delete(self, tenant: TenantId, key: str) -> None:
         await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=own_key(tenant, key))

@@ -1,9 +1,7 @@
 """Requests to addresses that others choose: pinned, judged, bounded, and never led on. Real sockets, real TLS."""
 
-import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,55 +24,9 @@ from shared.adapters.http.guarded_fetcher import (
     read_target,
     resolve,
 )
+from tests.web_server import Serve, Server, answer
 
 HOST = "sign-in.acme.example"
-Serve = Callable[[socket.socket], None]
-
-
-def read_request(peer: socket.socket) -> bytes:
-    content = b""
-    while b"\r\n\r\n" not in content:
-        content += peer.recv(65_536)
-    head, _, body = content.partition(b"\r\n\r\n")
-    length = re.search(rb"content-length: (\d+)", head.lower())
-    while length and len(body) < int(length[1]):
-        body += peer.recv(65_536)
-    return head + b"\r\n\r\n" + body
-
-
-class Server:
-    """A listener on loopback that answers each connection as it is told to."""
-
-    def __init__(self, serve: Serve, tls: ssl.SSLContext | None = None) -> None:
-        self._serve = serve
-        self._tls = tls
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connected:
-                try:
-                    speaking = self._tls.wrap_socket(connected, server_side=True) if self._tls else connected
-                    with speaking:
-                        self.requests.append(read_request(speaking))
-                        self._serve(speaking)
-                except OSError:
-                    continue
-
-    def stop(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
 
 
 @pytest.fixture
@@ -115,11 +67,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContex
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
     return context, folder / "certificate.pem"
-
-
-def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 LOCAL = GuardedFetcher(public_or_loopback, timeout_s=10, max_bytes=1000)
