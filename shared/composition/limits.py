@@ -1,4 +1,4 @@
-"""Where limits are counted and leases held: in Redis where one is configured, else in DynamoDB; never in both."""
+"""Where limits are counted: in Redis where one is configured, else in DynamoDB; never in both."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from shared.telemetry.ports import Telemetry
 if TYPE_CHECKING:
     from shared.adapters.redis.client import Connection
     from shared.limits.limiter import Limiter
-    from shared.limits.ports import Leases, LimitStore
+    from shared.limits.ports import LimitStore
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,6 @@ class Limits:
         from shared.limits.limiter import Limiter
 
         return Limiter(self._store, self.telemetry)
-
-    @cached_property
-    def leases(self) -> "Leases":
-        """Places that at most so many holders of a tenant occupy at once."""
-        if self._cache is not None:
-            from shared.adapters.redis.limit_store import RedisLeases
-
-            return RedisLeases(self._cache)
-        from shared.adapters.dynamodb.limits_leases import DynamoLeases
-
-        return DynamoLeases(self.adapters.aws.prompt_dynamodb, self.settings.address_of(LIMITS), self.clock)
 
     @cached_property
     def _store(self) -> "LimitStore":

@@ -12,13 +12,12 @@ from botocore.config import Config
 
 from localstack import emulator
 from shared.adapters.dynamodb.limit_store import DynamoLimitStore
-from shared.adapters.dynamodb.limits_leases import DynamoLeases
 from shared.adapters.redis.client import Connection
-from shared.adapters.redis.limit_store import RedisLeases, RedisLimitStore
+from shared.adapters.redis.limit_store import RedisLimitStore
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand
-from shared.limits.ports import Leases, LimitStore
+from shared.limits.ports import LimitStore
 from shared.limits.rules import Window
 
 if TYPE_CHECKING:
@@ -52,19 +51,6 @@ def opened_store(address: str) -> Iterator[LimitStore]:
     else:
         client = dynamodb_at(address)
         yield DynamoLimitStore(client, TABLE, SystemClock())
-        client.close()
-
-
-@contextmanager
-def opened_leases(address: str) -> Iterator[Leases]:
-    """Give the leases at an address: Redis, or the emulator's DynamoDB."""
-    if address.startswith("redis"):
-        redis = Connection(address)
-        yield RedisLeases(redis)
-        redis.close()
-    else:
-        client = dynamodb_at(address)
-        yield DynamoLeases(client, TABLE, SystemClock())
         client.close()
 
 

@@ -1,4 +1,4 @@
-"""Every store of limits and leases keeps the ports' promises: Redis on a real server, DynamoDB on the emulator."""
+"""Every store of limits keeps the port's promises: Redis on a real server, DynamoDB on the emulator."""
 
 import asyncio
 import subprocess
@@ -17,14 +17,13 @@ from redis import Redis
 
 from localstack import emulator
 from shared.adapters.dynamodb.limit_store import DynamoLimitStore
-from shared.adapters.dynamodb.limits_leases import DynamoLeases
 from shared.adapters.redis.client import Connection
-from shared.adapters.redis.limit_store import RedisLeases, RedisLimitStore
+from shared.adapters.redis.limit_store import RedisLimitStore
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, Settlement
 from shared.limits.errors import LimitsUnavailableError
-from shared.limits.ports import Leases, LimitStore
+from shared.limits.ports import LimitStore
 from shared.limits.rules import SECOND_US, Bucket, Window
 from shared.operations.capabilities import LIMITS
 from tests.contract import limit_claims
@@ -84,12 +83,6 @@ def address(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(address: str) -> Iterator[LimitStore]:
     with limit_claims.opened_store(address) as opened:
-        yield opened
-
-
-@pytest.fixture
-def leases(address: str) -> Iterator[Leases]:
-    with limit_claims.opened_leases(address) as opened:
         yield opened
 
 
@@ -253,68 +246,6 @@ async def test_a_thousand_tenants_each_get_their_share(address, store):
     assert set(got.values()) == {2}
 
 
-# Leases
-
-
-async def test_a_place_is_for_one_holder_until_it_is_given_back(leases, acme, globex):
-    assert [await leases.acquire(acme, "parse", holder, 2, 60) for holder in ("a", "b", "c")] == [True, True, False]
-    assert await leases.acquire(globex, "parse", "c", 2, 60)
-    assert await leases.acquire(acme, "another", "c", 2, 60)
-
-    await leases.release(acme, "parse", "a")
-
-    assert await leases.acquire(acme, "parse", "c", 2, 60)
-    assert not await leases.acquire(acme, "parse", "a", 2, 60)
-
-
-async def test_taking_and_giving_back_may_be_repeated(leases, acme):
-    for _ in range(3):
-        assert await leases.acquire(acme, "parse", "a", 1, 60)
-    assert not await leases.acquire(acme, "parse", "b", 1, 60)
-
-    for _ in range(3):
-        await leases.release(acme, "parse", "a")
-    await leases.release(acme, "nothing", "a")
-
-    assert await leases.acquire(acme, "parse", "b", 1, 60)
-
-
-async def test_a_place_whose_time_ran_out_is_free(leases, acme):
-    assert await leases.acquire(acme, "parse", "a", 1, 0.2)
-    assert not await leases.acquire(acme, "parse", "b", 1, 60)
-
-    await asyncio.sleep(0.25)
-
-    assert await leases.acquire(acme, "parse", "b", 1, 60)
-    assert not await leases.acquire(acme, "parse", "a", 1, 60)
-
-
-async def test_a_holder_keeps_its_place_by_asking_again(leases, acme):
-    for _ in range(4):
-        assert await leases.acquire(acme, "parse", "a", 1, 0.3)
-        await asyncio.sleep(0.1)
-
-    assert not await leases.acquire(acme, "parse", "b", 1, 60)
-
-
-async def test_a_smaller_limit_takes_no_place_away_and_gives_none(leases, acme):
-    for holder in ("a", "b", "c"):
-        assert await leases.acquire(acme, "parse", holder, 3, 60)
-
-    assert [await leases.acquire(acme, "parse", holder, 1, 60) for holder in ("a", "b", "c", "d")] == [
-        True, True, True, False,
-    ]  # fmt: skip
-    assert not await leases.acquire(acme, "none", "a", 0, 60)
-
-
-@pytest.mark.timeout(120)
-def test_no_more_than_the_limit_however_many_ask_at_once(address, acme):
-    with limit_claims.opened_leases(address) as leases, ThreadPoolExecutor(40) as pool:
-        taken = list(pool.map(lambda n: asyncio.run(leases.acquire(acme, "parse", f"h{n}", 20, 60)), range(100)))
-
-    assert sum(taken) == 20
-
-
 # One store's own
 
 
@@ -326,11 +257,8 @@ async def test_wrong_clocks_gain_nothing_from_dynamodb(dynamodb, acme, ahead):
     demands = [Demand(SLOW, "ada"), Demand(CALLS)]
 
     admitted = [(await store.admit(acme, demands)).is_admitted for store in (right, wrong) * 6]
-    leases = DynamoLeases(dynamodb, limit_claims.TABLE, SkewedClock(ahead))
-    assert await DynamoLeases(dynamodb, limit_claims.TABLE, SystemClock()).acquire(acme, "parse", "a", 1, 60)
 
     assert sum(admitted) == 5
-    assert not await leases.acquire(acme, "parse", "b", 1, 60)
     standings = [(await store.admit(acme, [Demand(SLOW, "ada", 0)])).standings[0] for store in (right, wrong)]
     assert abs(standings[0].reset_us - standings[1].reset_us) < 2.5 * SECOND_US
 
@@ -341,23 +269,21 @@ async def test_redis_needs_no_script_beforehand(redis_address, acme):
         client.script_flush()
 
     assert (await RedisLimitStore(connection).admit(acme, [Demand(SLOW)])).is_admitted
-    assert await RedisLeases(connection).acquire(acme, "parse", "a", 1, 60)
     connection.close()
 
 
 async def test_keys_of_redis_expire_and_carry_the_tenant(redis_address, acme):
     connection = Connection(redis_address)
-    store, leases = RedisLimitStore(connection), RedisLeases(connection)
+    store = RedisLimitStore(connection)
     (_, standing) = (await store.admit(acme, [Demand(SLOW, "ada"), Demand(CALLS)])).standings
     assert standing.window is not None
     await store.settle(acme, [Settlement(CALLS, "", standing.window, -1)])
-    await leases.acquire(acme, "parse", "a", 1, 60)
     connection.close()
 
     with Redis.from_url(redis_address) as client:
         expires_in = {key.decode(): client.pttl(key) for key in client.scan_iter(match=f"*{acme}*")}
 
-    assert len(expires_in) == 3
+    assert len(expires_in) == 2
     for key, milliseconds in expires_in.items():
         assert key.startswith(f"tessera:{{{acme}}}:")
         assert 0 < milliseconds <= (2 * limit_claims.DECADE_S + 60) * 1000
@@ -367,11 +293,10 @@ async def test_items_of_dynamodb_expire_and_carry_the_tenant(dynamodb, acme):
     await DynamoLimitStore(dynamodb, limit_claims.TABLE, SystemClock()).admit(
         acme, [Demand(SLOW, "ada"), Demand(CALLS)]
     )
-    await DynamoLeases(dynamodb, limit_claims.TABLE, SystemClock()).acquire(acme, "parse", "a", 1, 60)
 
     items = [item for item in dynamodb.scan(TableName=limit_claims.TABLE)["Items"] if acme in item["pk"]["S"]]
 
-    assert len(items) == 3
+    assert len(items) == 2
     for item in items:
         assert item["pk"]["S"].startswith(f"t#{acme}#")
         assert time.time() < int(item["expires_at"]["N"]) < time.time() + 3 * limit_claims.DECADE_S
@@ -424,8 +349,6 @@ async def test_a_dynamodb_out_of_reach_is_told_quickly(acme):
     started = time.monotonic()
     with pytest.raises(LimitsUnavailableError):
         await DynamoLimitStore(client, limit_claims.TABLE, SystemClock()).admit(acme, [Demand(SLOW)])
-    with pytest.raises(LimitsUnavailableError):
-        await DynamoLeases(client, limit_claims.TABLE, SystemClock()).acquire(acme, "parse", "a", 1, 60)
     assert time.monotonic() - started < 4
     client.close()
 

@@ -2,7 +2,6 @@
 
     tessera:{<tenant>}:bucket:<name>:<subject>     when a token bucket is full again, in microseconds since 1970
     tessera:{<tenant>}:window:<name>:<subject>     hash: number n of the window, u used in it, p used in the one before
-    tessera:{<tenant>}:lease:<name>                sorted set: holders by the microsecond at which their time runs out
 
 A tenant's name is quoted, so none can write the key of another.
 """
@@ -17,10 +16,6 @@ from shared.limits.rules import Bucket
 def limit_key(tenant: TenantId, limit: Limit, subject: str) -> str:
     kind = "bucket" if isinstance(limit, Bucket) else "window"
     return f"{_prefix(tenant)}:{kind}:{limit.name}:{subject}"
-
-
-def lease_key(tenant: TenantId, name: str) -> str:
-    return f"{_prefix(tenant)}:lease:{name}"
 
 
 def _prefix(tenant: TenantId) -> str:

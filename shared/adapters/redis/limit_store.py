@@ -1,13 +1,13 @@
-"""Limits and leases in Redis: one script on the server's time per call, so one round trip (T4)."""
+"""Limits in Redis: one script on the server's time per call, so one round trip (T4)."""
 
 from collections.abc import Sequence
 
 from shared.adapters.redis import scripts
 from shared.adapters.redis.client import Connection
-from shared.adapters.redis.keys import lease_key, limit_key
+from shared.adapters.redis.keys import limit_key
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Admission, Demand, Settlement, State, described
-from shared.limits.rules import SECOND_US, Bucket, Counts
+from shared.limits.rules import Bucket, Counts
 
 
 class RedisLimitStore:
@@ -30,21 +30,6 @@ class RedisLimitStore:
         keys = [limit_key(tenant, settled.window, settled.subject) for settled in settlements]
         arguments = [argument for settled in settlements for argument in (settled.number, settled.change)]
         self._connection.run(scripts.SETTLE, keys, arguments)
-
-
-class RedisLeases:
-    """Implements `Leases`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def acquire(self, tenant: TenantId, name: str, holder: str, limit: int, ttl_s: float) -> bool:
-        arguments = (holder, limit, int(ttl_s * SECOND_US))
-        has_place = self._connection.run(scripts.ACQUIRE, [lease_key(tenant, name)], arguments)
-        return bool(has_place)
-
-    async def release(self, tenant: TenantId, name: str, holder: str) -> None:
-        self._connection.run(scripts.RELEASE, [lease_key(tenant, name)], (holder,))
 
 
 def arguments_of(demand: Demand) -> tuple[str | int, ...]:

@@ -5,15 +5,10 @@ Numbers stay below 2^53, where Lua's doubles are exact: microseconds since 1970 
 
 from typing import Final
 
-_NOW: Final = """
+ADMIT: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local function whole(number) return string.format('%.0f', number) end
-"""
-
-ADMIT: Final = (
-    _NOW
-    + """
 local FIELDS = 6
 local after, fits = {}, true
 for i, key in ipairs(KEYS) do
@@ -62,7 +57,6 @@ for i, key in ipairs(KEYS) do
 end
 return answer
 """
-)
 """KEYS: one per demand. ARGV, six per demand: 'b', cost, interval, capacity in microseconds, '', '' for a bucket;
 'w', cost, period, limit, burst limit, quiet below for a window. All or none is taken.
 
@@ -79,20 +73,3 @@ for i, key in ipairs(KEYS) do
 end
 """
 """KEYS: windows. ARGV, two per key: the number of the window that was counted in, and the change."""
-
-ACQUIRE: Final = (
-    _NOW
-    + """
-local holder, limit, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', whole(now))
-if not redis.call('ZSCORE', KEYS[1], holder) and redis.call('ZCARD', KEYS[1]) >= limit then return 0 end
-redis.call('ZADD', KEYS[1], whole(now + ttl), holder)
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIRE', KEYS[1], whole((last[2] - now) / 1000 + 60000))
-return 1
-"""
-)
-"""KEYS: one lease. ARGV: holder, limit, time to live in microseconds. Returns 1 when the holder has a place, else 0."""
-
-RELEASE: Final = "return redis.call('ZREM', KEYS[1], ARGV[1])"
-"""KEYS: one lease. ARGV: holder."""

@@ -1,4 +1,4 @@
-"""A store of limits and leases in this process: the rules and nothing else, against which the real stores are held."""
+"""A store of limits in this process: the rules and nothing else, against which the real stores are held."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
