@@ -158,7 +158,7 @@ async def _tenant(estate: Estate) -> str:
 
 async def _idempotency_key(estate: Estate, operation: str) -> str:
     """A key under which this tenant already created what it would create."""
-    key = f"the first of {operation}".replace(" ", "-")
+    key = f"{operation}-of-{estate.tenant.id}"
     response = await send(estate, operation, {}, headers={"idempotency-key": key})
     assert response.is_success, response.text
     return key

@@ -247,7 +247,7 @@ def test_unknown_values_have_the_form_of_real_ones_and_are_others():
         "01h455vb4pex5vsknk084sn02q@people.example",
         "f" * 64,
         "tin_acme." + "a" * 26 + "." + "b" * 43,
-        "the-first-of-create_upload",
+        "create_upload-of-tenant-0123456789ab",
     ):
         unknown = unknown_like(value)
         assert unknown != value
