@@ -1,4 +1,4 @@
-"""Real servers that the contract tests start by script, once a session and only when a test asks for one."""
+"""Real servers that the contract tests start by script, only when a test asks for one."""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 
 from localstack import opensearch_node
+from tests.ingestion.cloud import Cloud, running_cloud
 
 JARS = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An emulator of the module's own, with all that is declared in it."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -23,18 +23,11 @@ from shared.knowledge.ports import (
     WatchLine,
 )
 from shared.operations.capabilities import METADATA
-from tests.ingestion.cloud import running_cloud
 from tests.ingestion.memory import MemoryRecords
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 BASE = KnowledgeBaseId("kb_" + "0" * 26)
 GLOBEX = TenantId("globex")
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
 
 
 @pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.real_server)])

@@ -30,17 +30,10 @@ from shared.knowledge.models import (
 )
 from shared.knowledge.ports import Check, Count, Due, Put, Remove
 from shared.operations.capabilities import METADATA
-from tests.ingestion.cloud import running_cloud
 from tests.ingestion.memory import MemoryRecords
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SOURCE = ObjectVersion("v1", "etag", 12, "a" * 64)
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
 
 
 @pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.real_server)])

@@ -1,27 +1,21 @@
 """Every embedding cache keeps the port's promise; DynamoDB's on the emulator."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-import boto3
 import numpy as np
 import pytest
 
-from localstack import emulator
 from shared.adapters.dynamodb.embedding_cache import DynamoDbEmbeddingCache
 from shared.kernel.ids import TenantId
+from shared.operations.capabilities import EMBEDDINGS
 from shared.retrieval.embedding import content_hash
 from shared.retrieval.ports import ContentHash, EmbeddingCache, Vector
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.ingestion.cloud import Cloud
 
 pytestmark = pytest.mark.real_server
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-TABLE = "embeddings"
 
 
 class FixedClock:
@@ -29,33 +23,9 @@ class FixedClock:
         return NOW
 
 
-@pytest.fixture(scope="module")
-def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DynamoDBClient"]:
-    running = emulator.start(tmp_path_factory.mktemp("emulator"), 0)
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=running.endpoint,
-        region_name=emulator.REGION,
-        aws_access_key_id=emulator.CREDENTIAL,
-        aws_secret_access_key=emulator.CREDENTIAL,
-    )
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    yield client
-    client.close()
-    running.stop()
-
-
-@pytest.fixture(params=["dynamodb"])
-def cache(dynamodb: "DynamoDBClient") -> EmbeddingCache:
-    return DynamoDbEmbeddingCache(dynamodb, TABLE, FixedClock(), keep=timedelta(days=30))
+@pytest.fixture
+def cache(cloud: Cloud) -> EmbeddingCache:
+    return DynamoDbEmbeddingCache(cloud.dynamodb, cloud.address_of(EMBEDDINGS), FixedClock(), keep=timedelta(days=30))
 
 
 def vectors_of(texts: list[str]) -> dict[ContentHash, Vector]:
@@ -94,12 +64,12 @@ async def test_a_second_put_replaces_the_first(cache: EmbeddingCache) -> None:
     assert not (await cache.get_many(ACME, [key]))[key].any()
 
 
-async def test_entries_of_dynamodb_expire(cache: EmbeddingCache, dynamodb: "DynamoDBClient") -> None:
+async def test_entries_of_dynamodb_expire(cache: EmbeddingCache, cloud: Cloud) -> None:
     (key,) = kept = vectors_of(["passing"])
     await cache.put_many(ACME, kept)
 
-    item = dynamodb.get_item(
-        TableName=TABLE, Key={"pk": {"S": f"t#{ACME}#embedding#{key}"}, "sk": {"S": "vector"}}
-    )["Item"]  # fmt: skip
+    item = cloud.dynamodb.get_item(
+        TableName=cloud.address_of(EMBEDDINGS), Key={"pk": {"S": f"t#{ACME}#embedding#{key}"}, "sk": {"S": "vector"}}
+    )["Item"]
 
     assert int(item["expires_at"]["N"]) == int((NOW + timedelta(days=30)).timestamp())

@@ -9,7 +9,6 @@ from shared.documents.canonical import Block, BlockKind, CanonicalText, Chunk, P
 from shared.documents.serialisation import ChunkManifest
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import ARTIFACTS, UPLOADS
-from tests.ingestion.cloud import running_cloud
 from tests.ingestion.memory import MemoryArtifacts, MemoryObjects
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
@@ -26,12 +25,6 @@ class Bucket:
     def __init__(self, store, put):
         self.store = store
         self.put = put
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
 
 
 @pytest.fixture(params=["memory", "s3"])

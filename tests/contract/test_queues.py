@@ -16,17 +16,10 @@ from shared.knowledge.messages import (
     SweepKnowledgeBase,
 )
 from shared.operations.capabilities import ACCEPT_QUEUE, INDEX_QUEUE, PARSE_QUEUE, REINDEX_QUEUE, SWEEP_QUEUE
-from tests.ingestion.cloud import running_cloud
 
 BASE, DOCUMENT = "kb_" + "0" * 26, "doc_" + "0" * 26
 PLACE = {"tenant": "acme", "kb_id": BASE, "document_id": DOCUMENT}
 pytestmark = pytest.mark.real_server
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 
-from localstack import emulator
 from shared.adapters.dynamodb.security_events import DynamoSecurityEvents
 from shared.adapters.dynamodb.sessions import DynamoSessions
 from shared.adapters.dynamodb.users import DynamoUsers, account_items
@@ -17,11 +15,8 @@ from shared.identity.sessions import SessionStore, new_session
 from shared.identity.users import PasswordChangedMeanwhileError, User
 from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
-from tests.ingestion.cloud import make_table
+from tests.ingestion.cloud import Cloud
 from tests.unit.identity.memory import MemorySessions, MovingClock
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 pytestmark = pytest.mark.real_server
 
@@ -29,25 +24,9 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 CLOCK = MovingClock()
 
 
-@pytest.fixture(scope="module")
-def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    running = emulator.start(tmp_path_factory.mktemp("emulator"), 0)
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=running.endpoint,
-        region_name=emulator.REGION,
-        aws_access_key_id=emulator.CREDENTIAL,
-        aws_secret_access_key=emulator.CREDENTIAL,
-    )
-    make_table(client, IDENTITY, "identity")
-    yield client
-    client.close()
-    running.stop()
-
-
 @pytest.fixture
 def user() -> User:
-    """Ada, whose account is in the table."""
+    """Ada, who has no account yet."""
     user_id = UserId(new_id("usr", CLOCK.now()))
     return User(user_id, f"{user_id}@people.example", "Ada", "hash", CLOCK.now())
 
@@ -56,10 +35,14 @@ def user() -> User:
 def store(request: pytest.FixtureRequest, user: User) -> SessionStore:
     if request.param == "memory":
         return MemorySessions({user.user_id: 1})
-    client: DynamoDBClient = request.getfixturevalue("dynamodb")
+    cloud: Cloud = request.getfixturevalue("cloud")
+    register(cloud, user)
+    return DynamoSessions(cloud.dynamodb, cloud.address_of(IDENTITY))
+
+
+def register(cloud: Cloud, user: User) -> None:
     for item in account_items(user):
-        client.put_item(TableName="identity", Item=item)
-    return DynamoSessions(client, "identity")
+        cloud.dynamodb.put_item(TableName=cloud.address_of(IDENTITY), Item=item)
 
 
 def fresh(user: User, tenant: TenantId = ACME, version: int = 1) -> Any:
@@ -129,10 +112,10 @@ async def test_session_that_is_not_there_cannot_end_or_be_replaced(store: Sessio
     assert not await store.replace(session, session.rotate(token, CLOCK.now()))
 
 
-async def test_event_is_kept_with_the_end_that_it_tells_of(dynamodb: "DynamoDBClient", user: User) -> None:
-    for item in account_items(user):
-        dynamodb.put_item(TableName="identity", Item=item)
-    store, events = DynamoSessions(dynamodb, "identity"), DynamoSecurityEvents(dynamodb, "identity")
+async def test_event_is_kept_with_the_end_that_it_tells_of(cloud: Cloud, user: User) -> None:
+    register(cloud, user)
+    table = cloud.address_of(IDENTITY)
+    store, events = DynamoSessions(cloud.dynamodb, table), DynamoSecurityEvents(cloud.dynamodb, table)
     tenant = TenantId(f"t-{user.user_id[4:]}")
     session, _ = fresh(user, tenant)
     await store.add(session)
@@ -147,10 +130,9 @@ async def test_event_is_kept_with_the_end_that_it_tells_of(dynamodb: "DynamoDBCl
     assert await events.newest(tenant, 10) == [told[ended.index(True)]]
 
 
-async def test_of_two_changes_of_a_password_one_holds(dynamodb: "DynamoDBClient", user: User) -> None:
-    for item in account_items(user):
-        dynamodb.put_item(TableName="identity", Item=item)
-    users = DynamoUsers(dynamodb, "identity")
+async def test_of_two_changes_of_a_password_one_holds(cloud: Cloud, user: User) -> None:
+    register(cloud, user)
+    users = DynamoUsers(cloud.dynamodb, cloud.address_of(IDENTITY))
 
     answers = await asyncio.gather(
         *(users.replace_password(user, f"hash {number}") for number in range(2)), return_exceptions=True

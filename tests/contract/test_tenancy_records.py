@@ -27,17 +27,10 @@ from shared.tenancy.models import (
     default_workspace_of,
 )
 from shared.tenancy.ports import Check, Note, Put, Register, Remove
-from tests.ingestion.cloud import running_cloud
 from tests.unit.tenancy.memory import MemoryTenancy
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 ADA, BOB = UserId("usr_ada"), UserId("usr_bob")
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
 
 
 @pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.real_server)])
