@@ -31,10 +31,10 @@ def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 class Server:
     """A listener on loopback that answers each connection as it is told to."""
 
-    def __init__(self, serve: Serve, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(self, serve: Serve, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self._serve = serve
         self._tls = tls
-        self._listening = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._listening = socket.create_server((host, port))
         self.port = self._listening.getsockname()[1]
         self.connections = 0
         self.requests: list[bytes] = []
@@ -66,9 +66,9 @@ class Server:
 class Site(Server):
     """A server with pages: each path has its answer, or a list of which each request gets the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.pages: dict[str, bytes | list[bytes]] = {}
-        super().__init__(self._answer)
+        super().__init__(self._answer, host=host, port=port)
 
     @property
     def paths(self) -> list[str]:

@@ -51,10 +51,7 @@ class Answer:
 
 def resolve(host: str, port: int) -> list[IpAddress]:
     """Return the addresses of a host, as the system orders them. Raises: OSError."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # an empty or overlong label, which no server of names was asked for
-        raise OSError("it is no name") from error
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
@@ -128,7 +125,7 @@ class GuardedFetcher:
             raise FetchFailedError(f"no complete answer within {deadline.timeout_s:g} seconds") from error
         except ssl.SSLError as error:
             raise FetchFailedError("its certificate or its TLS is not acceptable") from error
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:  # UnicodeError: a name with an empty or overlong label
             raise FetchFailedError("it cannot be reached, or does not speak HTTP") from error
 
     def _connect(self, target: Target, deadline: Deadline) -> socket.socket:

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from shared.adapters.http.following import RedirectFollower, TooManyRedirectsError
 from shared.adapters.http.guarded_fetcher import (
@@ -78,9 +77,8 @@ class GuardedWebPages:
 
     def _heed_robots(self, url: str, deadline: Deadline) -> None:
         """Raises: PageRefusedError when robots are not welcome there; FetchFailedError when that cannot be learnt."""
-        parts = urlsplit(url)
         target = read_target(url)
-        site = f"{parts.scheme}://{target.authority}"
+        site = f"{target.scheme}://{target.authority}"
         if not self._rules_of(site, deadline).allows(target.path):
             raise PageRefusedError(
                 UrlReason.DISALLOWED_BY_ROBOTS, "The site's robots.txt does not let robots fetch this address."

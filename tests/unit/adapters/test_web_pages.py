@@ -1,0 +1,202 @@
+"""Pages of the web: redirects, robots, and what each failure means. Real sockets on loopback."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.adapters.http.following import RedirectFollower, TooManyRedirectsError
+from shared.adapters.http.guarded_fetcher import FetchFailedError, GuardedFetcher
+from shared.adapters.http.robots_rules import MAX_BYTES
+from shared.adapters.http.web_addresses import WebAddresses
+from shared.adapters.http.web_pages import ROBOTS_FRESH_FOR_S, GuardedWebPages
+from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlReason
+from tests.web_server import Site, answer
+
+RULES = WebAddresses(reaches_loopback=True)
+FETCHER = GuardedFetcher(RULES.destinations, timeout_s=10, admit=RULES.admit)
+CONTACT = "https://acme.example/robots"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    started = Site()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def pages() -> GuardedWebPages:
+    return GuardedWebPages(FETCHER, CONTACT)
+
+
+def redirect(location: str, status: str = "302 Found") -> bytes:
+    return answer(b"elsewhere", status, f"location: {location}")
+
+
+async def refusal_of(pages, url, max_bytes=1000):
+    with pytest.raises(PageRefusedError) as refused:
+        await pages.fetch(url, max_bytes)
+    return refused.value.reason
+
+
+async def test_page_comes_back_and_the_site_learns_who_asked_and_whom_to_tell(site, pages):
+    site.pages["/a?b=c"] = answer(b"hello")
+
+    assert await pages.fetch(site.url("/a?b=c"), 1000) == b"hello"
+
+    assert site.paths == ["/robots.txt", "/a?b=c"]
+    assert all(b"user-agent: Tessera (+" + CONTACT.encode() + b")\r\n" in request for request in site.requests)
+
+
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
+)  # fmt: skip
+async def test_redirect_is_followed(site, pages, status):
+    site.pages["/a"] = redirect("b/c#part", status)
+    site.pages["/b/c"] = answer(b"there")
+
+    assert await pages.fetch(site.url("/a"), 1000) == b"there"
+
+
+async def test_redirects_end_somewhere(site, pages):
+    site.pages["/a"] = redirect("/a")
+
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.TOO_MANY_REDIRECTS
+    assert site.paths.count("/a") == 6
+
+
+def test_caller_says_how_many_redirects_are_followed(site):
+    site.pages["/a"] = redirect("/b")
+    site.pages["/b"] = redirect("/c")
+    site.pages["/c"] = answer(b"there")
+
+    assert RedirectFollower(FETCHER, 2).get(site.url("/a")).body == b"there"
+    with pytest.raises(TooManyRedirectsError):
+        RedirectFollower(FETCHER, 1).get(site.url("/a"))
+    assert FETCHER.get(site.url("/a")).status == 302
+
+
+def test_redirects_share_one_deadline(site):
+    site.pages["/a"] = redirect("/a")
+    impatient = GuardedFetcher(RULES.destinations, timeout_s=0.2, admit=RULES.admit)
+
+    with pytest.raises(FetchFailedError, match=r"within 0\.2 seconds"):
+        RedirectFollower(impatient, 1_000_000).get(site.url("/a"))
+
+
+async def test_robots_are_heeded_where_the_address_leads_too(site, pages):
+    other = Site()
+    try:
+        site.pages["/a"] = redirect(other.url("/private/x"))
+        other.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private")
+
+        assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+        assert other.paths == ["/robots.txt"]
+    finally:
+        other.stop()
+
+
+async def test_robots_are_asked_once_an_hour(site):
+    now = 0.0
+    pages = GuardedWebPages(FETCHER, "", monotonic=lambda: now)
+    site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b")
+    site.pages["/a"] = answer(b"a")
+
+    await pages.fetch(site.url("/a"), 1000)
+    await pages.fetch(site.url("/a"), 1000)
+    assert await refusal_of(pages, site.url("/b")) is UrlReason.DISALLOWED_BY_ROBOTS
+    assert site.paths.count("/robots.txt") == 1
+    now = ROBOTS_FRESH_FOR_S + 1.0
+    site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /a")
+
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "410 Gone", "401 Unauthorized"])
+async def test_site_without_rules_allows_everything(site, pages, status):
+    site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /", status)
+    site.pages["/a"] = answer(b"a")
+
+    assert await pages.fetch(site.url("/a"), 1000) == b"a"
+
+
+@pytest.mark.parametrize(
+    "robots",
+    [
+        answer(b"", "503 Unavailable"),
+        answer(b"", "429 Too Many"),
+        answer(b"#" * (MAX_BYTES + 1)),
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["503", "429", "too large", "no HTTP"],
+)
+async def test_while_nobody_knows_whether_robots_are_welcome_nothing_is_fetched(site, pages, robots):
+    site.pages["/robots.txt"] = [robots, answer(b"")]
+    site.pages["/a"] = answer(b"a")
+
+    with pytest.raises(PageUnavailableError):
+        await pages.fetch(site.url("/a"), 1000)
+
+    assert site.paths == ["/robots.txt"]
+    assert await pages.fetch(site.url("/a"), 1000) == b"a"
+
+
+async def test_rules_are_found_behind_redirects(site, pages):
+    site.pages["/robots.txt"] = redirect("/rules")
+    site.pages["/rules"] = answer(b"User-agent: *\nDisallow: /")
+
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("404 Not Found", UrlReason.NOT_FOUND),
+        ("410 Gone", UrlReason.NOT_FOUND),
+        ("401 Unauthorized", UrlReason.REFUSED),
+        ("403 Forbidden", UrlReason.REFUSED),
+        ("400 Bad Request", UrlReason.REFUSED),
+        ("304 Not Modified", UrlReason.REFUSED),
+        ("302 Found", UrlReason.REFUSED),
+    ],
+)
+async def test_refusal_that_will_not_pass(site, pages, status, reason):
+    site.pages["/a"] = answer(b"", status)
+
+    assert await refusal_of(pages, site.url("/a")) is reason
+
+
+@pytest.mark.parametrize("status", ["500 Broken", "502 Bad Gateway", "503 Unavailable", "408 Timeout", "429 Too Many"])
+async def test_failure_that_may_pass(site, pages, status):
+    site.pages["/a"] = answer(b"", status)
+
+    with pytest.raises(PageUnavailableError, match=status[:3]):
+        await pages.fetch(site.url("/a"), 1000)
+
+
+async def test_server_that_does_not_answer_may_do_so_later(pages):
+    with pytest.raises(PageUnavailableError) as unavailable:
+        await pages.fetch("http://127.0.0.1:1/", 1000)
+
+    assert "127.0.0.1" not in str(unavailable.value)
+
+
+@pytest.mark.parametrize(
+    "content", [answer(b"x" * 1001), b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001], ids=["announced", "without length"]
+)
+async def test_page_that_is_too_large_is_refused(site, pages, content):
+    site.pages["/a"] = content
+
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.TOO_LARGE
+
+
+async def test_page_that_says_it_is_too_large_is_not_read(site, pages):
+    site.pages["/a"] = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\nx"
+
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.TOO_LARGE
+
+
+async def test_page_as_large_as_allowed_is_taken(site, pages):
+    site.pages["/a"] = answer(b"x" * 1000)
+
+    assert len(await pages.fetch(site.url("/a"), 1000)) == 1000
