@@ -17,6 +17,7 @@ WITHOUT_KEY = {
     "start_oidc_sign_in": "leaves nothing but a secret of ten minutes, and each browser needs one of its own",
 }
 TRIED_ELSEWHERE = {
+    "add_url_source": "its own module: needs a web server that answers",
     "accept_invitation": "test_invitations.py: needs an invitation, which one acceptance ends",
     "create_identity_provider": "tests/oidc: needs a provider that answers",
 }
