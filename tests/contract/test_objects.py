@@ -1,5 +1,7 @@
 """Original files and artifacts: what every store of them must promise (K2, K4, invariants 3, 4)."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -64,6 +66,23 @@ async def test_each_version_keeps_its_bytes_and_the_newest_is_current(bucket, ke
     assert (head.version_id, head.size_bytes) == (second, 5)
     assert await bucket.store.read(ACME, key, first) == b"one"
     assert await bucket.store.versions(ACME, key) == [second, first]
+
+
+async def test_a_file_is_put_once_and_again_only_after_it_was_deleted(bucket, key):
+    await bucket.store.put_once(ACME, key, b"one")
+    await bucket.store.put_once(ACME, key, b"three")
+
+    (first,) = await bucket.store.versions(ACME, key)
+    assert await bucket.store.read(ACME, key, first) == b"one"
+    await bucket.store.delete(ACME, key)
+    await bucket.store.put_once(ACME, key, b"three")
+    assert (await bucket.store.head(ACME, key)).size_bytes == 5
+
+
+async def test_of_many_who_put_at_once_one_does(bucket, key):
+    await asyncio.gather(*(bucket.store.put_once(ACME, key, bytes([number])) for number in range(8)))
+
+    assert len(await bucket.store.versions(ACME, key)) == 1
 
 
 async def test_deleting_hides_and_purging_destroys(bucket, key):

@@ -8,6 +8,7 @@ from shared.adapters.sqs.work_queue import SqsWorkQueue
 from shared.composition.queues import queue_of
 from shared.knowledge.messages import (
     AdvanceReindex,
+    FetchUrlSource,
     IndexChunks,
     LookAgain,
     ParseDocument,
@@ -15,7 +16,14 @@ from shared.knowledge.messages import (
     SweepDocument,
     SweepKnowledgeBase,
 )
-from shared.operations.capabilities import ACCEPT_QUEUE, INDEX_QUEUE, PARSE_QUEUE, REINDEX_QUEUE, SWEEP_QUEUE
+from shared.operations.capabilities import (
+    ACCEPT_QUEUE,
+    FETCH_QUEUE,
+    INDEX_QUEUE,
+    PARSE_QUEUE,
+    REINDEX_QUEUE,
+    SWEEP_QUEUE,
+)
 
 BASE, DOCUMENT = "kb_" + "0" * 26, "doc_" + "0" * 26
 PLACE = {"tenant": "acme", "kb_id": BASE, "document_id": DOCUMENT}
@@ -45,17 +53,19 @@ async def test_nothing_sent_nothing_arrives(cloud, queue):
 async def test_each_message_arrives_once_where_its_kind_belongs(cloud, queue):
     batches = [IndexChunks(**PLACE, generation=1, batch=number) for number in range(23)]
     parse = ParseDocument(**PLACE, generation=2)
+    fetch = FetchUrlSource(**PLACE, generation=3)
     look = LookAgain(keys=(f"t/acme/kb/{BASE}/ä b",))
     sweeps = [SweepDocument(**PLACE), SweepKnowledgeBase(tenant="acme", kb_id=BASE)]
     advance = AdvanceReindex(tenant="acme", kb_id=BASE, target=2)
 
-    await queue.send([parse, *batches, look, *sweeps, advance])
+    await queue.send([parse, *batches, fetch, look, *sweeps, advance])
 
     looked = [LookAgain.model_validate_json(body) for body in taken_from(cloud, ACCEPT_QUEUE)]
     assert [message for message in looked if message.keys] == [look]  # a new notification sends a test event
     arrived = [IndexChunks.model_validate_json(body) for body in taken_from(cloud, INDEX_QUEUE)]
     assert sorted(arrived, key=lambda message: message.batch) == batches
     assert [ParseDocument.model_validate_json(body) for body in taken_from(cloud, PARSE_QUEUE)] == [parse]
+    assert [FetchUrlSource.model_validate_json(body) for body in taken_from(cloud, FETCH_QUEUE)] == [fetch]
     assert [AdvanceReindex.model_validate_json(body) for body in taken_from(cloud, REINDEX_QUEUE)] == [advance]
     swept = [Sweep.model_validate_json(body).root for body in taken_from(cloud, SWEEP_QUEUE)]
     assert sorted(swept, key=lambda message: message.kind) == sweeps
