@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from shared.adapters.dynamodb.api_keys import DynamoApiKeys
 from shared.identity.api_keys import ApiKeys
@@ -19,6 +18,7 @@ from shared.tenancy.plans import PLANS, PlanName
 from shared.tenancy.ports import Put, Remove
 from tests.api.door import CountingTelemetry, services_of_the_door
 from tests.api.tenants import new_tenant_name
+from tests.aws_answers import refusal
 
 REMEMBERED = timedelta(seconds=30)
 ADA = UserId("ada")
@@ -383,10 +383,10 @@ async def test_use_that_cannot_be_noted_is_counted_and_fails_nobody(cloud, clock
     services = services_of_the_door(cloud, clock, telemetry)
     client = services.authentication.adapters.aws.dynamodb
 
-    def throttled(request, **_):
-        return AWSResponse(request.url, 400, HTTPHeaders(), Raw(b'{"__type":"AccessDeniedException","message":"no"}'))
+    def refused_write(request, **_):
+        return refusal(request, "AccessDeniedException")
 
-    client.meta.events.register("before-send.dynamodb.UpdateItem", throttled)
+    client.meta.events.register("before-send.dynamodb.UpdateItem", refused_write)
 
     caller = await services.authentication.authenticator.authenticate(str(bearer))
 
@@ -403,13 +403,3 @@ async def test_noting_the_use_of_a_key_that_is_gone_makes_no_key(stored_keys, te
     assert not await stored_keys.revoke(tenant, unknown, clock.now(), clock.now(), an_event(clock))
 
     assert await stored_keys.api_key(tenant, unknown) is None
-
-
-class Raw:
-    """The body of an answer that never came over a wire."""
-
-    def __init__(self, content):
-        self.content = content
-
-    def stream(self):
-        yield self.content

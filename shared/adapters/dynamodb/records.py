@@ -5,13 +5,11 @@ need: `revision`, `live`, `due_shard` and `due_at` (milliseconds), `expires_at` 
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
@@ -44,6 +42,7 @@ from shared.adapters.dynamodb.keys import (
     ticket_key,
     workspace_use_key,
 )
+from shared.adapters.dynamodb.transactions import CollisionError, write_all
 from shared.adapters.dynamodb.workspace_use import using
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import StaleWriteError
@@ -83,9 +82,6 @@ _DOCUMENT: Final = TypeAdapter(Document)
 _CLAIM: Final = TypeAdapter(ContentClaim)
 
 _KEEP_EXPIRED: Final = timedelta(days=30)
-_CONFLICT_TRIES: Final = 8
-_CONFLICT_PAUSE_S: Final = 0.02
-_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 R = TypeVar("R")
 
@@ -145,20 +141,12 @@ class DynamoRecords:
         if any(isinstance(write, Put | Check | Remove) and write.record.tenant != tenant for write in writes):
             raise ValueError("A commit speaks of one tenant only.")
         actions = [self._action(tenant, write) for write in writes]
-        for _ in range(_CONFLICT_TRIES):
-            try:
-                await asyncio.to_thread(self._send, actions)
-            except self._client.exceptions.ConditionalCheckFailedException:
-                raise _stale() from None
-            except self._client.exceptions.TransactionCanceledException as error:
-                refused = _refusals(error, writes)
-                if refused is not None:
-                    raise refused from None
-                # Two transactions met on one item; neither is stale yet, so the same one may still go through.
-                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
-                continue
-            return
-        raise _stale()
+        try:
+            refused = await self._send(actions)
+        except CollisionError:
+            raise _stale() from None
+        if refused:
+            raise _refusal([(writes[index], item) for index, item in refused.items()])
 
     async def due_records(self, now: datetime, limit: int) -> AsyncIterator[Due]:
         left = limit
@@ -178,12 +166,18 @@ class DynamoRecords:
                 yield Due(TenantId(record["tenant"]), record.get("kb_id"), record.get("document_id"))
             left -= len(answer["Items"])
 
-    def _send(self, actions: list[dict[str, Any]]) -> None:
-        """One action needs no transaction, which costs twice as much."""
+    async def _send(self, actions: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+        """Do all of `actions` or none; return the refused ones as `write_all` does.
+
+        One action needs no transaction, which costs twice as much.
+        """
         if len(actions) == 1 and "Put" in actions[0]:
-            self._client.put_item(**actions[0]["Put"])
-        else:
-            self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+            try:
+                await asyncio.to_thread(self._client.put_item, **actions[0]["Put"])
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return {0: {}}
+            return {}
+        return await write_all(self._client, actions)
 
     def _action(self, tenant: TenantId, write: Write) -> dict[str, Any]:
         match write:
@@ -298,19 +292,12 @@ def _unchanged(record: Record) -> dict[str, Any]:
     }
 
 
-def _refusals(error: ClientError, writes: Sequence[Write]) -> Exception | None:
-    """Return why a transaction was refused; None when it only met another one and may be tried again."""
-    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
-    failed = [
-        (write, reason.get("Item", {}))
-        for write, reason in zip(writes, reasons, strict=False)
-        if reason.get("Code") == "ConditionalCheckFailed"
-    ]
-    if not failed:
-        return None if any(reason.get("Code") in _PASSING for reason in reasons) else error
+def _refusal(failed: Sequence[tuple[Write, dict[str, Any]]]) -> Exception:
+    """Return what it means that the conditions of `failed` did not hold, each with the item that it met."""
     refusals = [refusal_of(write, item) for write, item in failed]
     # A stale record outweighs every limit: who reads again may find that the limit is no question any more.
-    return _stale() if None in refusals else refusals[0]
+    limits = [refusal for refusal in refusals if refusal is not None]
+    return limits[0] if len(limits) == len(refusals) else _stale()
 
 
 def _stale() -> StaleWriteError:

@@ -4,7 +4,6 @@ An item carries the session under `record`, beside it what conditions need: `gen
 """
 
 import asyncio
-import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import session_key, session_prefix, user_key
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
+from shared.adapters.dynamodb.transactions import CollisionError, write_all
 from shared.identity.security_events import SecurityEvent
 from shared.identity.sessions import Session, SessionsBusyError
 from shared.kernel.ids import SessionId, TenantId, UserId
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 _SESSION: Final = TypeAdapter(Session)
 _KEPT_AFTER_END: Final = timedelta(days=1)
-_CONFLICT_TRIES: Final = 8
-_CONFLICT_PAUSE_S: Final = 0.02
-_REFUSED: Final = "ConditionalCheckFailed"
-_CONFLICT: Final = "TransactionConflict"
 _NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
@@ -91,23 +87,10 @@ class DynamoSessions:
 
     async def _commit(self, *actions: dict[str, Any]) -> bool:
         """Do all of `actions` or none; answer whether every condition held."""
-        for _ in range(_CONFLICT_TRIES):
-            try:
-                await asyncio.to_thread(
-                    self._client.transact_write_items,
-                    TransactItems=actions,  # type: ignore[arg-type]
-                )
-            except self._client.exceptions.TransactionCanceledException as error:
-                codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-                if _REFUSED in codes:
-                    return False
-                if _CONFLICT not in codes:
-                    raise
-                # Two writes met on one item; neither is out of date yet.
-                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
-                continue
-            return True
-        raise SessionsBusyError
+        try:
+            return not await write_all(self._client, actions)
+        except CollisionError:
+            raise SessionsBusyError from None
 
     def _sessions_of(self, tenant: TenantId, user: UserId) -> list[Session]:
         pages = self._client.get_paginator("query").paginate(

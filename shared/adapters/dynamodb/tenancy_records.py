@@ -5,7 +5,6 @@ organisations need: `revision`, `listing` and `listed_at` (milliseconds), `expir
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from shared.adapters.dynamodb.identity_keys import (
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
+from shared.adapters.dynamodb.transactions import CollisionError, write_all
 from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
@@ -48,10 +48,6 @@ _INVITATION: Final = TypeAdapter(Invitation)
 _KEEP_INVITATIONS: Final = timedelta(days=90)
 """How long after its expiry an invitation can still be read, whatever became of it."""
 
-_REFUSED: Final = "ConditionalCheckFailed"
-_CONFLICT_TRIES: Final = 8
-_CONFLICT_PAUSE_S: Final = 0.02
-_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 R = TypeVar("R")
@@ -107,24 +103,12 @@ class DynamoTenancy:
         if any(_tenant_of(write) not in (None, tenant) for write in writes):
             raise ValueError("A commit speaks of one tenant only.")
         planned = [(write, action) for write in writes for action in self._actions(tenant, write)]
-        for _ in range(_CONFLICT_TRIES):
-            try:
-                await asyncio.to_thread(
-                    self._client.transact_write_items,
-                    TransactItems=[action for _, action in planned],
-                )
-            except self._client.exceptions.TransactionCanceledException as error:
-                codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-                failed = [write for (write, _), code in zip(planned, codes, strict=False) if code == _REFUSED]
-                if failed:
-                    raise _refusal(failed) from None
-                if _PASSING.isdisjoint(codes):
-                    raise
-                # Two transactions met on one item; neither is stale yet, so the same one may still go through.
-                await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
-                continue
-            return
-        raise _overtaken()
+        try:
+            refused = await write_all(self._client, [action for _, action in planned])
+        except CollisionError:
+            raise _overtaken() from None
+        if refused:
+            raise _refusal([planned[index][0] for index in refused])
 
     def _actions(self, tenant: TenantId, write: Write) -> list[Any]:
         match write:

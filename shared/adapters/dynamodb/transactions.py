@@ -1,35 +1,41 @@
-"""Several writes as one, each under its own condition."""
+"""Several writes as one, each under its own condition; tried again while others write the same items."""
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _REFUSED: Final = "ConditionalCheckFailed"
-_CONFLICT: Final = "TransactionConflict"
+_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _TRIES: Final = 8
 _PAUSE_S: Final = 0.02
 
 
-async def write_all(client: "DynamoDBClient", *actions: "TransactWriteItemTypeDef") -> bool:
-    """Do all of `actions` (items of a transaction); answer False, and do none, when a condition does not hold.
+class CollisionError(Exception):
+    """Others kept writing the same items, so nothing was written."""
 
-    Raises: TransactionCanceledException, also when others kept writing the same items.
+
+async def write_all(client: "DynamoDBClient", actions: Sequence[Any]) -> dict[int, dict[str, Any]]:
+    """Do all of `actions` (items of a transaction), or none when a condition does not hold.
+
+    Returns: nothing when they are done; else the refused actions by index, each with the item that it met if it asked
+    for that. Raises: CollisionError; TransactionCanceledException for any other reason.
     """
-    for tries_left in reversed(range(_TRIES)):
+    for _ in range(_TRIES):
         try:
             await asyncio.to_thread(client.transact_write_items, TransactItems=actions)
         except client.exceptions.TransactionCanceledException as error:
-            codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+            codes = [reason.get("Code") for reason in reasons]
             if _REFUSED in codes:
-                return False
-            if _CONFLICT not in codes or not tries_left:
+                return {index: reasons[index].get("Item", {}) for index, code in enumerate(codes) if code == _REFUSED}
+            if _PASSING.isdisjoint(codes):
                 raise
             # Two transactions met on one item; neither is stale yet, so the same one may still go through.
             await asyncio.sleep(_PAUSE_S * (1 + random.random()))  # noqa: S311
         else:
-            return True
-    return False
+            return {}
+    raise CollisionError
