@@ -26,6 +26,7 @@ from shared.operations.capabilities import (
     FETCH_POLICY,
     INTERNET,
     PARSER,
+    SIGN_UP,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
     VECTORS,
@@ -49,7 +50,7 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
     _add_vectors(app, settings, resources, data, network)
     _add_cache(app, settings, resources, data, network)
-    _add_token_settings(resources)
+    _add_identity_settings(resources)
     resources.add(
         FETCH_POLICY.resource, Address({FETCH_POLICY.resource.variable: settings.fetch_policy.model_dump_json()})
     )
@@ -71,10 +72,11 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     )
 
 
-def _add_token_settings(resources: Resources) -> None:
-    """Say under which names tokens are signed and trusted: settings, not resources, so there is nothing to permit."""
+def _add_identity_settings(resources: Resources) -> None:
+    """Say who is let in, under which names: settings, not resources, so there is nothing to permit."""
     settings = resources.settings
     for capability, value in (
+        (SIGN_UP, settings.sign_up),
         (TOKEN_ISSUER, settings.token_issuer),
         (TOKEN_AUDIENCE, settings.token_audience),
     ):

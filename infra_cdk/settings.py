@@ -95,6 +95,8 @@ class Settings(BaseModel):
     """None leaves rate limits to a table, as does an environment without a VPC: a cache is reached nowhere else."""
     log_retention_days: Annotated[Literal[3, 7, 14, 30, 90, 180, 365, 731], BeforeValidator(_whole)]
     alarms_email: str | None = None
+    sign_up: Literal["open", "closed"] = "open"
+    """Whether people may create organisations by themselves; where not, operators invite their first owners."""
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     fetch_contact: str = ""
     """A page or mailbox that sites may complain to about what is fetched from them; every request names it."""

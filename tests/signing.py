@@ -13,11 +13,12 @@ import boto3
 from shared.adapters.dynamodb.signing_keys import DynamoPublishedKeys
 from shared.adapters.jose.token_signer import JoseTokenSigner, RsaKeyMaker
 from shared.adapters.secretsmanager.signing_key_ring import SecretKeySafe
+from shared.composition.tenancy import OPEN
 from shared.identity.key_rotation import KeyRotation
 from shared.identity.permissions import Role
 from shared.identity.tokens import MAX_LIFETIME_S
 from shared.kernel.clock import SystemClock
-from shared.operations.capabilities import IDENTITY, SIGNING_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
+from shared.operations.capabilities import IDENTITY, SIGN_UP, SIGNING_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
 from tests.ingestion.cloud import Cloud
 
 ISSUER: Final = "urn:tessera:test"
@@ -61,7 +62,8 @@ class TestSigner:
 
 
 def settle_names(cloud: Cloud) -> None:
-    """Give the functions of `cloud` the names that tokens of a test carry as `iss` and `aud`."""
+    """Give the functions of `cloud` the names that tokens of a test carry, and open its door."""
+    cloud.variables[SIGN_UP.resource.variable] = OPEN
     cloud.variables[TOKEN_ISSUER.resource.variable] = ISSUER
     cloud.variables[TOKEN_AUDIENCE.resource.variable] = AUDIENCE
 

@@ -3,7 +3,7 @@
 from shared.composition.services import Services
 from shared.kernel.bodies import Description
 from shared.kernel.ids import IdempotencyKey, UserId
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import IDENTITY, SIGN_UP
 from shared.operations.declaration import RateClass, public_operation
 from shared.tenancy.descriptions import TenantDescription
 from shared.tenancy.requests import SignUpRequest
@@ -22,7 +22,7 @@ class SignedUp(Description):
     "POST /sign-ups",
     rate_class=RateClass.SIGN_IN,
     status=201,
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[IDENTITY.read, IDENTITY.write, SIGN_UP],
     memory_mb=512,
     timeout_s=10,
 )
@@ -33,7 +33,7 @@ async def sign_up(
 
     Repeated with the same Idempotency-Key, it answers with the same organisation.
 
-    Raises: WeakPasswordError, EmailTakenError, IdempotencyKeyReusedError.
+    Raises: SignUpClosedError, WeakPasswordError, EmailTakenError, IdempotencyKeyReusedError.
     """
     # No trace of the password is kept but its slow hash.
     asked_for = request.model_dump_json(exclude={"password"})

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.composition.adapters import Adapters
 from shared.composition.identity import Identity
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
-from shared.operations.capabilities import IDENTITY, METADATA
+from shared.operations.capabilities import IDENTITY, METADATA, SIGN_UP
+
+OPEN: Final = "open"
 
 if TYPE_CHECKING:
     from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
@@ -79,7 +81,8 @@ class Tenancy:
     def sign_ups(self) -> "SignUps":
         from shared.tenancy.joining import SignUps
 
-        return SignUps(self._records, self.identity.users, self.identity.password_hasher, self.clock)
+        is_open = self.settings.address_of(SIGN_UP.resource) == OPEN
+        return SignUps(self._records, self.identity.users, self.identity.password_hasher, self.clock, is_open)
 
     @cached_property
     def joining(self) -> "Joining":

@@ -253,6 +253,9 @@ INTERNET: Final = Capability(Resource("internet"), "reach")
 FETCH_POLICY: Final = Capability(Resource("fetch-policy"), "heed")
 """Which web addresses may be fetched, and who answers for it: a setting, there is nothing to permit."""
 
+SIGN_UP: Final = Capability(Resource("sign-up"), "heed")
+"""Whether people may create organisations by themselves: `open` or `closed`."""
+
 TOKEN_ISSUER: Final = Capability(Resource("token-issuer"), "trust")
 """The `iss` that access tokens must carry."""
 

@@ -124,3 +124,13 @@ class InvalidOverrideError(TesseraError):
 
     code: ClassVar[str] = "invalid-override"
     kind: ClassVar[Kind] = Kind.INVALID
+
+
+class SignUpClosedError(TesseraError):
+    """This deployment creates organisations for people; nobody does it alone."""
+
+    code: ClassVar[str] = "sign-up-closed"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("New organisations come by invitation here. Ask whoever runs this deployment for one.")

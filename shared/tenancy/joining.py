@@ -22,7 +22,9 @@ from shared.tenancy.errors import (
     EmailTakenError,
     InvalidInvitationError,
     OtherPasswordError,
+    SignUpClosedError,
 )
+from shared.tenancy.granting import is_backed
 from shared.tenancy.invitations import KIND
 from shared.tenancy.models import OPERATORS, Invitation, InvitationStatus, Member, Tenant, TenantStatus
 from shared.tenancy.owners import with_owner
@@ -48,6 +50,8 @@ class SignUps:
     users: Users
     hasher: PasswordHasher
     clock: Clock
+    is_open: bool
+    """Whether this deployment takes organisations in that come by themselves."""
 
     async def sign_up(self, tenant: TenantId, name: str, person: Person) -> tuple[Tenant, UserId]:
         """Create an organisation, its first workspace, an account, and make that its owner.
@@ -55,8 +59,10 @@ class SignUps:
         For an organisation that exists and belongs to the account of that address, return it: a repeated request.
         An address with an account is refused without looking at the password, for this door has no lock.
 
-        Raises: WeakPasswordError, EmailTakenError.
+        Raises: SignUpClosedError, WeakPasswordError, EmailTakenError.
         """
+        if not self.is_open:
+            raise SignUpClosedError
         known = await self.users.by_email(person.email)
         if known is None:
             now = self.clock.now()
@@ -121,6 +127,8 @@ class Joining:
                 return tenant, await self._joined(found.tenant, found.accepted_by)
             now = self.clock.now()
             if found.status(now) is not InvitationStatus.PENDING or tenant.status is not TenantStatus.ACTIVE:
+                raise InvalidInvitationError
+            if not is_backed(found, tenant):
                 raise InvalidInvitationError
             if account is None:
                 name = display_name or found.email.partition("@")[0]

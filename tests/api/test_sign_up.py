@@ -4,9 +4,16 @@ import asyncio
 
 import pytest
 
+from functions.tenancy.sign_up import sign_up as sign_up_operation
+from shared.composition.services import services_for
+from shared.composition.settings import Settings
 from shared.identity.tokens import TENANT_PATTERN
 from shared.kernel.ids import TenantId
+from shared.operations.capabilities import SIGN_UP
+from shared.operations.registry import load_operation
+from shared.tenancy.errors import SignUpClosedError
 from shared.tenancy.models import default_workspace_of
+from shared.tenancy.requests import SignUpRequest
 from tests.api.organisations import PASSWORD, new_email, sign_up
 from tests.api.tenants import problem_of
 
@@ -31,6 +38,17 @@ async def test_organisation_starts_small_with_its_owner_and_a_workspace(client, 
         "main",
         True,
     )
+
+
+async def test_closed_deployment_takes_nobody_in(cloud, client):
+    asked = body()
+    variables = {**cloud.variables, SIGN_UP.resource.variable: "closed"}
+    services = services_for(load_operation("tenancy", "sign_up"), Settings(variables))
+
+    with pytest.raises(SignUpClosedError):
+        await sign_up_operation(SignUpRequest.model_validate(asked), services)
+
+    assert (await client.post("/sign-ups", json=asked)).status_code == 201
 
 
 async def test_nothing_that_was_said_can_be_read_back_but_names(client, issuer):

@@ -146,6 +146,12 @@ def test_only_environments_that_keep_nothing_are_emptied(name: str, problem: str
         emptied(name)
 
 
+def test_deployment_can_be_closed_to_people_who_come_by_themselves() -> None:
+    assert (read("prod").sign_up, read("prod", sign_up="closed").sign_up) == ("open", "closed")
+    with pytest.raises(SettingsError, match="sign_up"):
+        read("prod", sign_up="ajar")
+
+
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_only_the_local_cloud_may_fetch_from_its_own_machine(environment: str) -> None:
     with pytest.raises(SettingsError, match="fetch_loopback"):
