@@ -1,0 +1,350 @@
+"""A tenant moves while it is used and everybody may be killed anywhere: nothing fails, nothing is lost."""
+
+from itertools import count
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.cells.access import TenantRecords
+from shared.cells.errors import InvalidMoveError, PlacementNotFoundError
+from shared.cells.gates import Gate, GateRole
+from shared.cells.models import CellId
+from shared.cells.moving import TenantMover
+from shared.cells.placements import MoveState, Placement
+from shared.cells.ports import Record, VersionConflictError
+from shared.kernel.ids import TenantId
+from tests.unit.cells.memory import MemoryCells, MemoryPlacements, StillClock, finish
+
+ACME, A, B = TenantId("acme"), CellId("a"), CellId("b")
+KEYS = ["k1", "k2", "k3", "k4", "k5"]
+
+
+class World:
+    """Two cells, one tenant in the first, and what everybody was told: by that no later answer may go back."""
+
+    def __init__(self):
+        self.placements, self.cells = MemoryPlacements(), MemoryCells()
+        self.placements.records[ACME] = Placement(ACME, A, revision=1)
+        self.cells.of(A).gates[ACME] = Gate(1, GateRole.OPEN)
+        self.values: dict[tuple[str, int], bytes | None] = {}
+        self.told: dict[str, int] = dict.fromkeys(KEYS, 0)
+        self.contents = count()
+        self.answered = 0
+
+    def router(self):
+        return TenantRecords(self.placements, self.cells, StillClock())
+
+    def mover(self):
+        return TenantMover(self.placements, self.cells, StillClock(), page=2)
+
+    @property
+    def placement(self):
+        return self.placements.records[ACME]
+
+    async def read(self, router, key):
+        known = self.told[key]
+        record = await router.read(ACME, key)
+        assert (record.version if record else 0) >= known, "an answer older than one given before"
+        self.tell(record)
+
+    async def write(self, router, key, *, deletes=False):
+        record = await router.read(ACME, key)
+        value = None if deletes else f"{key} {next(self.contents)}".encode()
+        try:
+            self.tell(await router.write(ACME, key, value, record.version if record else 0))
+        except VersionConflictError:
+            self.answered += 1
+
+    def tell(self, record):
+        self.answered += 1
+        if record is not None:
+            known = self.values.setdefault((record.key, record.version), record.value)
+            assert known == record.value, "one version with two contents"
+            self.told[record.key] = max(self.told[record.key], record.version)
+
+    def fill(self):
+        router = self.router()
+        for key in KEYS:
+            finish(self.write(router, key))
+
+    async def move(self, target):
+        """Do what a worker does with its message: the whole move, from wherever it is."""
+        mover = self.mover()
+        try:
+            await mover.plan(ACME, target)
+            while (await mover.advance(ACME)).under_way is not None:
+                pass
+        except InvalidMoveError:
+            return  # another worker has gone further
+
+    def settle(self):
+        """Finish whatever is under way."""
+        mover = self.mover()
+        while finish(mover.advance(ACME)).under_way is not None:
+            pass
+
+    def check(self):
+        """Everything is in one cell, nothing in the other, and nothing older than what anybody was told."""
+        here, there = self.cells.of(self.placement.cell), self.cells.of(B if self.placement.cell == A else A)
+        assert self.placement.occupied == {self.placement.cell}
+        assert there.records[ACME] == {}
+        router = self.router()
+        for key in KEYS:
+            finish(self.read(router, key))
+            record = here.records[ACME].get(key)
+            assert (record.version if record else 0) >= self.told[key]
+        move = self.placement.move
+        if move is not None and move.state is MoveState.DONE:
+            assert move.checksum == there.frozen.get(move.handed_over.epoch, "")
+
+
+class UnderLoad(RuleBasedStateMachine):
+    """Readers, writers, workers that move and people who give moves up: each goes on by single steps, or is killed."""
+
+    def __init__(self):
+        super().__init__()
+        self.world = World()
+        self.routers = [self.world.router() for _ in range(3)]
+        self.tasks = []
+
+    @initialize()
+    def fill(self):
+        self.world.fill()
+        for router in self.routers:
+            finish(self.world.read(router, KEYS[0]))
+
+    @precondition(lambda self: len(self.tasks) < 6)
+    @rule(router=st.integers(0, 2), key=st.sampled_from(KEYS))
+    def start_reading(self, router, key):
+        self.tasks.append(self.world.read(self.routers[router], key))
+
+    @precondition(lambda self: len(self.tasks) < 6)
+    @rule(router=st.integers(0, 2), key=st.sampled_from(KEYS), deletes=st.booleans())
+    def start_writing(self, router, key, deletes):
+        self.tasks.append(self.world.write(self.routers[router], key, deletes=deletes))
+
+    @precondition(lambda self: len(self.tasks) < 6)
+    @rule(cell_id=st.sampled_from([A, B]))
+    def start_moving(self, cell_id):
+        self.tasks.append(self.world.move(cell_id))
+
+    @precondition(lambda self: len(self.tasks) < 6 and self.world.placement.under_way)
+    @rule()
+    def start_aborting(self):
+        self.tasks.append(self._abort())
+
+    @precondition(lambda self: self.tasks)
+    @rule(which=st.integers(0, 5), steps=st.integers(1, 40))
+    def go_on(self, which, steps):
+        task = self.tasks[which % len(self.tasks)]
+        try:
+            for _ in range(steps):
+                task.send(None)
+        except StopIteration:
+            self.tasks.remove(task)
+
+    @precondition(lambda self: self.tasks)
+    @rule(which=st.integers(0, 5))
+    def kill(self, which):
+        self.tasks.pop(which % len(self.tasks)).close()
+
+    def teardown(self):
+        for task in self.tasks:
+            finish(task)
+        self.world.settle()
+        self.world.check()
+
+    async def _abort(self):
+        try:
+            await self.world.mover().abort(ACME)
+        except InvalidMoveError:
+            return
+
+
+UnderLoad.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)
+TestUnderLoad = UnderLoad.TestCase
+
+
+def turns_of_a_move():
+    """How often a worker lets others go first, when nobody else runs."""
+    world = World()
+    world.fill()
+    moving, turns = world.move(B), 0
+    while step(moving):
+        turns += 1
+    return turns
+
+
+def step(task):
+    """Let a task go on to its next turn; answer whether it has one."""
+    try:
+        task.send(None)
+    except StopIteration:
+        return False
+    return True
+
+
+MOVE_TURNS = turns_of_a_move()
+
+
+@pytest.mark.parametrize("killed_at", range(1, MOVE_TURNS + 1))
+def test_a_worker_killed_anywhere_is_followed_by_the_next(killed_at):
+    """At every turn of a whole move; a reader and a writer that knew the tenant from before go on all the while."""
+    world = World()
+    world.fill()
+    old = world.router()
+    finish(world.read(old, KEYS[0]))
+    killed = world.move(B)
+    for _ in range(killed_at):
+        killed.send(None)
+    killed.close()
+
+    for key in KEYS:
+        finish(world.write(old, key))
+        finish(world.read(old, key))
+        finish(world.read(world.router(), key))
+    finish(world.move(B))
+
+    assert world.placement.cell == B
+    assert world.placement.move.state is MoveState.DONE
+    world.check()
+    assert all(world.told[key] >= 2 for key in KEYS)
+
+
+@pytest.mark.parametrize("stopped_at", range(1, MOVE_TURNS + 1))
+def test_a_writer_killed_or_stalled_halfway_at_any_moment_of_the_move(stopped_at):
+    world = World()
+    world.fill()
+    stalled, dead, old = world.router(), world.router(), world.router()
+    for router in (stalled, dead, old):
+        finish(world.read(router, KEYS[0]))
+    moving = world.move(B)
+    for _ in range(stopped_at):
+        moving.send(None)
+    sleeper, victim = world.write(stalled, "k1"), world.write(dead, "k3")
+    for _ in range(4):  # a writer's record stands in the cell that decides, and has not been passed on
+        step(sleeper)
+        step(victim)
+    victim.close()
+    finish(world.read(old, "k3"))
+    finish(moving)
+    finish(sleeper)
+
+    world.check()
+    assert world.placement.cell == B
+
+
+@pytest.mark.parametrize("turn", range(1, MOVE_TURNS + 1))
+def test_giving_up_at_any_moment_either_works_or_comes_too_late(turn):
+    world = World()
+    world.fill()
+    moving = world.move(B)
+    for _ in range(turn):
+        moving.send(None)
+    try:
+        finish(world.mover().abort(ACME))
+        is_aborted = True
+    except InvalidMoveError:
+        is_aborted = False
+    finish(moving)
+    world.settle()
+
+    assert world.placement.cell == (A if is_aborted else B)
+    world.check()
+
+
+def test_a_target_that_hears_nothing_while_it_follows_fails_no_request():
+    world = World()
+    world.fill()
+    mover, router = world.mover(), world.router()
+    finish(mover.plan(ACME, B))
+    while world.placement.move.state is not MoveState.DUAL_READ:
+        finish(mover.advance(ACME))
+    world.cells.of(B).is_deaf = True
+    finish(world.write(router, "k1"))
+    finish(world.read(router, "k1"))
+    world.cells.of(B).is_deaf = False
+    world.settle()
+
+    world.check()
+    assert world.told["k1"] == 2
+
+
+def test_a_target_that_loses_what_it_acknowledged_is_never_switched_to():
+    world = World()
+    world.fill()
+    world.cells.of(B).lost = {"k4"}
+    mover = world.mover()
+    finish(mover.plan(ACME, B))
+    for _ in range(30):
+        finish(mover.advance(ACME))
+
+    assert world.placement.move.state is MoveState.DUAL_READ
+    assert world.placement.cell == A
+
+
+def test_a_copy_with_other_content_is_found_and_mended():
+    world = World()
+    world.fill()
+    mover = world.mover()
+    finish(mover.plan(ACME, B))
+    while world.placement.move.state is not MoveState.DUAL_READ:
+        finish(mover.advance(ACME))
+    copy = world.cells.of(B).records[ACME]
+    copy["k2"] = Record("k2", copy["k2"].version, b"spoilt")
+    world.settle()
+
+    world.check()
+    assert world.cells.of(B).records[ACME]["k2"].value == world.values["k2", 1]
+
+
+def test_there_and_back_again_leaves_everything_where_it_was():
+    world = World()
+    world.fill()
+    before = world.cells.of(A).checksum(ACME)
+    for target in (B, A, B, A):
+        finish(world.move(target))
+
+    assert world.placement.cell == A
+    assert world.cells.of(A).checksum(ACME) == before
+    world.check()
+
+
+def test_a_tenant_moves_to_one_cell_at_a_time():
+    world = World()
+    mover = world.mover()
+    finish(mover.plan(ACME, B))
+
+    assert finish(mover.plan(ACME, B)) == world.placement
+    with pytest.raises(InvalidMoveError):
+        finish(mover.plan(ACME, CellId("c")))
+
+
+@pytest.mark.parametrize("what", ["plan", "abort", "advance"])
+def test_nobody_moves_whom_nobody_placed(what):
+    world = World()
+    world.placements.records.clear()
+    mover = world.mover()
+    step_of = {
+        "plan": lambda: mover.plan(ACME, B),
+        "abort": lambda: mover.abort(ACME),
+        "advance": lambda: mover.advance(ACME),
+    }
+
+    with pytest.raises(PlacementNotFoundError):
+        finish(step_of[what]())
+
+
+def test_nothing_moves_to_where_it_is():
+    with pytest.raises(InvalidMoveError):
+        finish(World().mover().plan(ACME, A))
+
+
+def test_a_tenant_whose_gate_was_never_opened_is_let_in():
+    world = World()
+    world.cells.of(A).gates.clear()
+    finish(world.write(world.router(), "k1"))
+
+    assert world.told["k1"] == 1
