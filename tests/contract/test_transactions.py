@@ -1,6 +1,7 @@
 """Transactions that meet others on the same items: tried again, and given up in time."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,21 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
+from shared.adapters.dynamodb.records import DynamoRecords
 from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
+from shared.knowledge.config import KnowledgeBaseConfig
+from shared.knowledge.errors import StaleWriteError
+from shared.knowledge.models import KnowledgeBase
+from shared.knowledge.ports import Put
 from shared.operations.capabilities import METADATA
 from tests.aws_answers import refusal
 from tests.ingestion.cloud import Cloud
 
 pytestmark = pytest.mark.real_server
+
+ACME = TenantId("acme")
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 class Meeting:
@@ -99,3 +109,14 @@ async def test_any_other_reason_is_told_as_it_is(client: Any, puts: Any) -> None
         await write_all(client, puts)
 
     assert meeting.asked == 1
+
+
+async def test_a_single_record_that_meets_a_transaction_is_stale(cloud: Cloud, client: Any) -> None:
+    """A plain put is not queued behind a transaction on its item: DynamoDB refuses it."""
+    client.meta.events.register(
+        "before-send.dynamodb.PutItem", lambda request, **_: refusal(request, "TransactionConflictException")
+    )
+    base = KnowledgeBase(ACME, KnowledgeBaseId(new_id("kb", NOW)), "Base", KnowledgeBaseConfig(), NOW, NOW)
+
+    with pytest.raises(StaleWriteError):
+        await DynamoRecords(client, cloud.address_of(METADATA)).commit(ACME, [Put(base)])

@@ -174,7 +174,11 @@ class DynamoRecords:
         if len(actions) == 1 and "Put" in actions[0]:
             try:
                 await asyncio.to_thread(self._client.put_item, **actions[0]["Put"])
-            except self._client.exceptions.ConditionalCheckFailedException:
+            except (
+                self._client.exceptions.ConditionalCheckFailedException,
+                # A transaction is changing it at this moment.
+                self._client.exceptions.TransactionConflictException,
+            ):
                 return {0: {}}
             return {}
         return await write_all(self._client, actions)
