@@ -224,7 +224,7 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
         "throttle_rate": 50,
         "throttle_burst": 100,
         "keep_data": False,
-        "snap_start": True,
+        "snap_start": False,  # snapshots of every function cost more than the rest of a quiet environment
         "bundle_wheels": True,
     },
     Environment.PROD: {
