@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from shared.adapters.dynamodb.records import DynamoRecords
-from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.adapters.dynamodb.transactions import CollisionError, transact, write_all
 from shared.kernel.ids import KnowledgeBaseId, TenantId, new_id
 from shared.knowledge.config import KnowledgeBaseConfig
 from shared.knowledge.errors import StaleWriteError
@@ -67,29 +67,30 @@ def puts(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 async def test_what_is_done_refuses_nothing_and_is_refused_again_with_what_it_met(client: Any, puts: Any) -> None:
-    assert await write_all(client, puts[1:2]) == {}
+    assert await write_all(client, puts[1])
+    assert not await write_all(client, *puts)
 
-    refused = await write_all(client, puts)
+    refused = await transact(client, puts)
 
     assert refused == {1: puts[1]["Put"]["Item"]}
-    assert await write_all(client, [puts[0], puts[2]]) == {}
+    assert await transact(client, [puts[0], puts[2]]) == {}
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
 async def test_a_transaction_that_met_another_is_tried_again(client: Any, puts: Any, code: str) -> None:
     meeting = Meeting(client, ["None", code, "None"], times=3)
 
-    assert await write_all(client, puts) == {}
+    assert await transact(client, puts) == {}
 
     assert meeting.asked == 4
-    assert await write_all(client, puts[:1]) == {0: puts[0]["Put"]["Item"]}
+    assert await transact(client, puts[:1]) == {0: puts[0]["Put"]["Item"]}
 
 
 async def test_a_transaction_that_keeps_meeting_others_is_given_up(client: Any, puts: Any) -> None:
     meeting = Meeting(client, ["TransactionConflict", "None", "None"], times=100)
 
     with pytest.raises(CollisionError):
-        await write_all(client, puts)
+        await transact(client, puts)
 
     assert meeting.asked == 8
 
@@ -97,7 +98,7 @@ async def test_a_transaction_that_keeps_meeting_others_is_given_up(client: Any, 
 async def test_a_refusal_outweighs_a_meeting(client: Any, puts: Any) -> None:
     meeting = Meeting(client, ["TransactionConflict", "ConditionalCheckFailed", "None"], times=1)
 
-    assert await write_all(client, puts) == {1: {}}
+    assert await transact(client, puts) == {1: {}}
 
     assert meeting.asked == 1
 
@@ -106,7 +107,7 @@ async def test_any_other_reason_is_told_as_it_is(client: Any, puts: Any) -> None
     meeting = Meeting(client, ["ItemCollectionSizeLimitExceeded", "None", "None"], times=1)
 
     with pytest.raises(ClientError, match="TransactionCanceledException"):
-        await write_all(client, puts)
+        await transact(client, puts)
 
     assert meeting.asked == 1
 

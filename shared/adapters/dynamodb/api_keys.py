@@ -55,7 +55,7 @@ class DynamoApiKeys:
         put: TransactWriteItemTypeDef = {
             "Put": {"TableName": self._table, "Item": _item_of(key), "ConditionExpression": "attribute_not_exists(pk)"}
         }
-        return not await write_all(self._client, [put, self._told(key.tenant, event)])
+        return await write_all(self._client, put, self._told(key.tenant, event))
 
     async def add_secret(self, tenant: TenantId, key_id: ApiKeyId, secret_hash: str) -> bool:
         """Let one more secret open the key; answer False when it has `MOST_SECRETS`, was revoked, or is not there."""
@@ -74,7 +74,7 @@ class DynamoApiKeys:
                 },
             }
         }
-        return not await write_all(self._client, [update])
+        return await write_all(self._client, update)
 
     async def revoke(
         self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime, event: SecurityEvent
@@ -89,7 +89,7 @@ class DynamoApiKeys:
                 "ExpressionAttributeValues": {":now": to_attribute(_written(now)), ":kept_until": _seconds(kept_until)},
             }
         }
-        return not await write_all(self._client, [update, self._told(tenant, event)])
+        return await write_all(self._client, update, self._told(tenant, event))
 
     async def note_use(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, unless_since: datetime) -> bool:
         """Note that the key is used, unless that was noted after `unless_since`; answer False when it failed."""

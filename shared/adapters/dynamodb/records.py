@@ -42,7 +42,7 @@ from shared.adapters.dynamodb.keys import (
     ticket_key,
     workspace_use_key,
 )
-from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.adapters.dynamodb.transactions import CollisionError, transact
 from shared.adapters.dynamodb.workspace_use import using
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import StaleWriteError
@@ -167,7 +167,7 @@ class DynamoRecords:
             left -= len(answer["Items"])
 
     async def _send(self, actions: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Do all of `actions` or none; return the refused ones as `write_all` does.
+        """Do all of `actions` or none; return the refused ones as `transact` does.
 
         One action needs no transaction, which costs twice as much.
         """
@@ -181,7 +181,7 @@ class DynamoRecords:
             ):
                 return {0: {}}
             return {}
-        return await write_all(self._client, actions)
+        return await transact(self._client, actions)
 
     def _action(self, tenant: TenantId, write: Write) -> dict[str, Any]:
         match write:

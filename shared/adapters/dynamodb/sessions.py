@@ -88,7 +88,7 @@ class DynamoSessions:
     async def _commit(self, *actions: dict[str, Any]) -> bool:
         """Do all of `actions` or none; answer whether every condition held."""
         try:
-            return not await write_all(self._client, actions)
+            return await write_all(self._client, *actions)
         except CollisionError:
             raise SessionsBusyError from None
 

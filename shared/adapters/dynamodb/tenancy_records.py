@@ -27,7 +27,7 @@ from shared.adapters.dynamodb.identity_keys import (
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
-from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.adapters.dynamodb.transactions import CollisionError, transact
 from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
@@ -104,7 +104,7 @@ class DynamoTenancy:
             raise ValueError("A commit speaks of one tenant only.")
         planned = [(write, action) for write in writes for action in self._actions(tenant, write)]
         try:
-            refused = await write_all(self._client, [action for _, action in planned])
+            refused = await transact(self._client, [action for _, action in planned])
         except CollisionError:
             raise _overtaken() from None
         if refused:

@@ -18,7 +18,15 @@ class CollisionError(Exception):
     """Others kept writing the same items, so nothing was written."""
 
 
-async def write_all(client: "DynamoDBClient", actions: Sequence[Any]) -> dict[int, dict[str, Any]]:
+async def write_all(client: "DynamoDBClient", *actions: Any) -> bool:
+    """Do all of `actions` (items of a transaction); answer False, and do none, when a condition does not hold.
+
+    Raises: as `transact`.
+    """
+    return not await transact(client, actions)
+
+
+async def transact(client: "DynamoDBClient", actions: Sequence[Any]) -> dict[int, dict[str, Any]]:
     """Do all of `actions` (items of a transaction), or none when a condition does not hold.
 
     Returns: nothing when they are done; else the refused actions by index, each with the item that it met if it asked
