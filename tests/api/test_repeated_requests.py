@@ -1,7 +1,7 @@
 """Ids chosen for requests that may be repeated, on the real table, under a clock that a test moves."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,21 +12,14 @@ from shared.kernel.ids import IdempotencyKey, TenantId, UserId
 from shared.kernel.repeated_requests import IdempotencyKeyReusedError, RepeatedRequests
 from shared.operations.capabilities import METADATA
 from tests.api.tenants import new_tenant_name
+from tests.clocks import ManualClock
 
 KEY = IdempotencyKey("k-1")
 
 
-class MovableClock:
-    def __init__(self):
-        self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def now(self):
-        return self.time
-
-
 @pytest.fixture
 def clock():
-    return MovableClock()
+    return ManualClock()
 
 
 @pytest.fixture
@@ -62,9 +55,9 @@ async def test_another_request_under_the_same_key_is_refused(requests, caller):
 
 async def test_key_is_forgotten_after_a_day_even_while_its_record_is_still_there(requests, caller, clock):
     first = await requests.choose_id(caller, "kb", KEY, "a")
-    clock.time += timedelta(hours=23, minutes=59)
+    clock.at += timedelta(hours=23, minutes=59)
     assert await requests.choose_id(caller, "kb", KEY, "a") == first
 
-    clock.time += timedelta(minutes=1)
+    clock.at += timedelta(minutes=1)
 
     assert await requests.choose_id(caller, "kb", KEY, "b") != first

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -27,6 +27,7 @@ from shared.identity.tokens import InvalidTokenError
 from shared.kernel.ids import SessionId, TenantId, UserId
 from shared.operations.capabilities import IDENTITY, SIGNING_KEYS
 from shared.operations.registry import load_operation
+from tests.clocks import ManualClock
 from tests.ingestion.cloud import make_table
 from tests.signing import AUDIENCE, ISSUER
 
@@ -34,14 +35,8 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 NOTHING = Rotation()
 
 
-class MovingClock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2027, 3, 1, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
+class SteadyClock(ManualClock):
+    """Goes on alike for who asks the time and who measures it."""
 
     def monotonic(self) -> float:
         return self.at.timestamp()
@@ -55,7 +50,7 @@ class Ring:
     """The keys of one deployment on the emulator, and everybody who works with them, under one clock."""
 
     def __init__(self, dynamodb, secrets, table, secret) -> None:
-        self.clock = MovingClock()
+        self.clock = SteadyClock()
         self.dynamodb, self.table = dynamodb, table
         self.published = DynamoPublishedKeys(dynamodb, table)
         self.safe = SecretKeySafe(secrets, secret)

@@ -10,6 +10,7 @@ from shared.kernel.ids import TenantId
 from shared.operations.capabilities import EMBEDDINGS
 from shared.retrieval.embedding import content_hash
 from shared.retrieval.ports import ContentHash, EmbeddingCache, Vector
+from tests.clocks import ManualClock
 from tests.ingestion.cloud import Cloud
 
 pytestmark = pytest.mark.real_server
@@ -18,14 +19,11 @@ ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture
 def cache(cloud: Cloud) -> EmbeddingCache:
-    return DynamoDbEmbeddingCache(cloud.dynamodb, cloud.address_of(EMBEDDINGS), FixedClock(), keep=timedelta(days=30))
+    return DynamoDbEmbeddingCache(
+        cloud.dynamodb, cloud.address_of(EMBEDDINGS), ManualClock(NOW), keep=timedelta(days=30)
+    )
 
 
 def vectors_of(texts: list[str]) -> dict[ContentHash, Vector]:

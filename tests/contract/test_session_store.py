@@ -15,13 +15,14 @@ from shared.identity.sessions import SessionStore, new_session
 from shared.identity.users import PasswordChangedMeanwhileError, User
 from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
+from tests.clocks import ManualClock
 from tests.ingestion.cloud import Cloud
-from tests.unit.identity.memory import MemorySessions, MovingClock
+from tests.unit.identity.memory import MemorySessions
 
 pytestmark = pytest.mark.real_server
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
-CLOCK = MovingClock()
+CLOCK = ManualClock()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """One genuine issuer, one stranger, one verifier that trusts the first."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,13 +9,9 @@ from jwt.algorithms import RSAAlgorithm
 
 from shared.adapters.jose.key_set import KeySet
 from shared.adapters.jose.token_verifier import JoseTokenVerifier
+from tests.clocks import ManualClock
 from tests.unit.identity.forgeries import Workshop, open_workshop
 from tests.unit.identity.forgery import AUDIENCE, ISSUER, KEY_ID, NOW, NOW_S, Smith
-
-
-class FrozenClock:
-    def now(self) -> datetime:
-        return NOW
 
 
 @pytest.fixture(scope="session")
@@ -43,4 +38,4 @@ def workshop(genuine: Smith, stranger: Smith) -> Workshop:
 @pytest.fixture
 def verifier(public_jwk: dict[str, Any]) -> JoseTokenVerifier:
     document = json.dumps({"keys": [public_jwk]}).encode()
-    return JoseTokenVerifier(KeySet(lambda: document), issuer=ISSUER, audience=AUDIENCE, clock=FrozenClock())
+    return JoseTokenVerifier(KeySet(lambda: document), issuer=ISSUER, audience=AUDIENCE, clock=ManualClock(NOW))

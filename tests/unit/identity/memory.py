@@ -1,7 +1,7 @@
 """Sessions, users and memberships in memory, as the identity table would hold them, for rules that move a clock."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.identity.access_tokens import AccessToken
 from shared.identity.permissions import Role
@@ -9,16 +9,7 @@ from shared.identity.security_events import SecurityEvent
 from shared.identity.sessions import Session
 from shared.identity.users import User
 from shared.kernel.ids import SessionId, TenantId, UserId
-
-
-class MovingClock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2027, 3, 1, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
+from tests.clocks import ManualClock
 
 
 @dataclass
@@ -88,7 +79,7 @@ class MemoryPeople:
 class UnsignedTokens:
     """Issues access tokens that nobody verifies."""
 
-    clock: MovingClock
+    clock: ManualClock
 
     async def issue(self, tenant: TenantId, user: UserId, role: Role, session: SessionId) -> AccessToken:
         return AccessToken(f"{tenant}/{user}/{role}/{session}", self.clock.now() + timedelta(hours=1), 3600)

@@ -8,6 +8,7 @@ import pytest
 from shared.adapters.jose.key_set import KeySet
 from shared.adapters.jose.token_verifier import JoseTokenVerifier
 from shared.identity.tokens import InvalidTokenError
+from tests.clocks import ManualClock
 from tests.unit.identity.forgeries import FORGERIES, GROUPS
 from tests.unit.identity.forgery import AUDIENCE, ISSUER
 from tests.unit.identity.libraries import PAGE, READERS, believers_of, page_of, workshop_of_now
@@ -33,12 +34,9 @@ def test_no_name_of_a_forgery_stands_for_two():
 
 
 async def test_none_of_them_is_accepted(shop):
-    class Clock:
-        def now(self):
-            return datetime.fromtimestamp(shop.now_s, UTC)
-
     keys = KeySet(lambda: json.dumps({"keys": [shop.jwk]}).encode())
-    verifier = JoseTokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=Clock())
+    clock = ManualClock(datetime.fromtimestamp(shop.now_s, UTC))
+    verifier = JoseTokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
     assert (await verifier.verify(shop.good.genuine())).tenant == "acme"
 
     accepted = []

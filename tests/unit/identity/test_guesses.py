@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.identity.guesses import GuessAllowance, Guesses, SignInLockedError
-from tests.unit.identity.memory import MovingClock
+from tests.clocks import ManualClock
 
 
 class MemoryGuesses:
@@ -33,7 +33,7 @@ class MemoryGuesses:
 
 
 def test_waits_double_from_a_minute_to_an_hour() -> None:
-    clock = MovingClock()
+    clock = ManualClock()
     guesses = Guesses()
     waits = []
     for _ in range(14):
@@ -46,7 +46,7 @@ def test_waits_double_from_a_minute_to_an_hour() -> None:
 
 
 def test_day_without_a_guess_forgets_them() -> None:
-    clock = MovingClock()
+    clock = ManualClock()
     guesses = Guesses()
     for _ in range(4):
         guesses = guesses.with_one_more(clock.now())
@@ -58,7 +58,7 @@ def test_day_without_a_guess_forgets_them() -> None:
 
 @pytest.mark.parametrize("left_s", [59.5, 1, 0.001])
 def test_refusal_says_how_long_to_wait(left_s: float) -> None:
-    clock = MovingClock()
+    clock = ManualClock()
     guesses = Guesses(5, clock.now() + timedelta(seconds=left_s), clock.now())
 
     with pytest.raises(SignInLockedError) as refusal:
@@ -69,7 +69,7 @@ def test_refusal_says_how_long_to_wait(left_s: float) -> None:
 
 @given(st.lists(st.sampled_from([0, 1, 30, 61, 300, 4000]), min_size=1, max_size=60))
 def test_hour_holds_so_few_guesses_however_they_are_spread(pauses: list[int]) -> None:
-    clock = MovingClock()
+    clock = ManualClock()
     guesses = Guesses()
     made = []
     for pause in pauses:
@@ -86,7 +86,7 @@ def test_hour_holds_so_few_guesses_however_they_are_spread(pauses: list[int]) ->
 
 
 async def test_guesses_at_once_get_no_more_than_the_allowance() -> None:
-    allowance = GuessAllowance(MemoryGuesses(), MovingClock())
+    allowance = GuessAllowance(MemoryGuesses(), ManualClock())
 
     answers = await asyncio.gather(*(allowance.take("ada@x.example") for _ in range(50)), return_exceptions=True)
 

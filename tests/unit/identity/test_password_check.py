@@ -9,10 +9,10 @@ from shared.identity.password_sign_in import PasswordCheck
 from shared.identity.security_events import SecurityEvent
 from shared.identity.users import User
 from shared.kernel.ids import TenantId, UserId
-from tests.unit.identity.memory import MovingClock
+from tests.clocks import ManualClock
 from tests.unit.identity.test_guesses import MemoryGuesses
 
-CLOCK = MovingClock()
+CLOCK = ManualClock()
 ADA = User(UserId("usr_ada"), "ada@people.example", "Ada", "hash of right", CLOCK.now())
 
 

@@ -5,21 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.identity.authentication import REMEMBERED_FOR, RecentAnswers
+from tests.clocks import ManualClock
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-class MovableClock:
-    def __init__(self):
-        self.time = START
-
-    def now(self):
-        return self.time
-
-
 @pytest.fixture
 def clock():
-    return MovableClock()
+    return ManualClock(START)
 
 
 @pytest.fixture
@@ -28,22 +21,22 @@ def answers(clock):
 
 
 def test_answer_lives_half_a_minute_from_when_it_was_asked_for(answers, clock):
-    clock.time = START + timedelta(seconds=5)
+    clock.at = START + timedelta(seconds=5)
     answers.put("ada", 1, START)
 
-    for clock.time in (START + timedelta(seconds=5), START + REMEMBERED_FOR - timedelta(microseconds=1)):
+    for clock.at in (START + timedelta(seconds=5), START + REMEMBERED_FOR - timedelta(microseconds=1)):
         assert answers.get("ada") == 1
-    clock.time = START + REMEMBERED_FOR
+    clock.at = START + REMEMBERED_FOR
     assert answers.get("ada") is None
 
 
 def test_changing_an_answer_makes_it_no_younger(answers, clock):
     answers.put("ada", 1, START)
-    clock.time = START + timedelta(seconds=20)
+    clock.at = START + timedelta(seconds=20)
     answers.amend("ada", 2)
     assert answers.get("ada") == 2
 
-    clock.time = START + REMEMBERED_FOR
+    clock.at = START + REMEMBERED_FOR
 
     assert answers.get("ada") is None
 
@@ -66,9 +59,9 @@ def test_longest_unused_makes_room(answers):
 
 def test_answer_from_a_future_that_did_not_come_is_forgotten(answers, clock):
     answers.put("ada", 1, START)
-    clock.time = START - timedelta(seconds=1)
+    clock.at = START - timedelta(seconds=1)
     assert answers.get("ada") is None
 
-    clock.time = START
+    clock.at = START
 
     assert answers.get("ada") is None

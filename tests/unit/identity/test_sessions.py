@@ -21,7 +21,8 @@ from shared.identity.sessions import (
 )
 from shared.identity.users import User
 from shared.kernel.ids import SessionId, TenantId, UserId, new_id
-from tests.unit.identity.memory import MemoryPeople, MemorySessions, MovingClock, UnsignedTokens
+from tests.clocks import ManualClock
+from tests.unit.identity.memory import MemoryPeople, MemorySessions, UnsignedTokens
 
 ACME = TenantId("acme")
 WINDOW = timedelta(seconds=10)
@@ -49,7 +50,7 @@ class Families(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = MovingClock()
+        self.clock = ManualClock()
         self.user = User(UserId(new_id("usr", self.clock.now())), "ada@people.example", "Ada", "hash", self.clock.now())
         self.store = MemorySessions({self.user.user_id: 1})
         self.people = MemoryPeople({self.user.user_id: self.user}, {(ACME, self.user.user_id): Role.VIEWER})
@@ -152,7 +153,7 @@ TestFamilies = Families.TestCase
 
 def test_stored_session_and_an_old_token_do_not_make_a_later_one() -> None:
     """Whoever reads the table has the last step's key only: with a token from before that it leads nowhere."""
-    now = MovingClock().now()
+    now = ManualClock().now()
     session, first = new_session(ACME, UserId("usr_1"), SessionId("ses_1"), 1, now)
     once = session.rotate(first, now)
     second = once.successor_of(first)
@@ -166,7 +167,7 @@ def test_stored_session_and_an_old_token_do_not_make_a_later_one() -> None:
 
 
 def test_token_is_read_back_as_it_was_written() -> None:
-    now = MovingClock().now()
+    now = ManualClock().now()
     user, session_id = UserId(new_id("usr", now)), SessionId(new_id("ses", now))
     _, token = new_session(ACME, user, session_id, 1, now)
 
@@ -177,7 +178,7 @@ def test_token_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize(("after", "standing"), [(10.0, Standing.REPLACED), (10.001, Standing.REUSED)])
 def test_retry_is_welcome_for_ten_seconds(after: float, standing: Standing) -> None:
-    now = MovingClock().now()
+    now = ManualClock().now()
     session, token = new_session(ACME, UserId("usr_1"), SessionId("ses_1"), 1, now)
 
     assert session.rotate(token, now).standing(token, now + timedelta(seconds=after)) is standing

@@ -19,6 +19,7 @@ from shared.tenancy.models import Member, Tenant
 from shared.tenancy.owners import with_owner
 from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
+from tests.clocks import ManualClock
 from tests.unit.tenancy.memory import MemoryTenancy
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -34,11 +35,6 @@ acts = st.one_of(
     st.tuples(st.just("transfer_ownership"), person, person),
     st.tuples(st.just("invite_owner"), person),
 )
-
-
-class FixedClock:
-    def now(self):
-        return NOW
 
 
 class EndedSessions:
@@ -80,11 +76,11 @@ class Company:
     def __init__(self, pauses):
         self.records = MemoryTenancy(pauses)
         self.sessions = EndedSessions()
-        self.members = Members(self.records, self.sessions, FixedClock())
+        self.members = Members(self.records, self.sessions, ManualClock(NOW))
         users: Any = MemoryUsers(self.records)
         passwords: Any = PlainPasswords()
-        self.invitations = Invitations(self.records, users, FixedClock())
-        self.joining = Joining(self.records, users, passwords, passwords, self.sessions, FixedClock())
+        self.invitations = Invitations(self.records, users, ManualClock(NOW))
+        self.joining = Joining(self.records, users, passwords, passwords, self.sessions, ManualClock(NOW))
 
     async def found(self, roles):
         tenant, workspace = new_tenant(TENANT, "Acme", "starter", NOW)
