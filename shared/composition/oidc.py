@@ -12,6 +12,7 @@ from shared.operations.capabilities import CREDENTIALS_KEY, IDENTITY, INTERNET
 from shared.operations.grants import Grants
 
 if TYPE_CHECKING:
+    from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
     from shared.identity.oidc_connections import Connecting, Disconnecting
     from shared.identity.oidc_ports import (
         CredentialVault,
@@ -37,13 +38,15 @@ class Oidc:
     def connecting(self) -> "Connecting":
         from shared.identity.oidc_connections import Connecting
 
-        return Connecting(self.providers, self._vault, self._client, self.identity.security_events, self.clock)
+        return Connecting(
+            self._tenancy, self.providers, self._vault, self._client, self.identity.security_events, self.clock
+        )
 
     @cached_property
     def disconnecting(self) -> "Disconnecting":
         from shared.identity.oidc_connections import Disconnecting
 
-        return Disconnecting(self.providers, self._links, self.identity.security_events, self.clock)
+        return Disconnecting(self._tenancy, self.providers, self._links, self.identity.security_events, self.clock)
 
     @cached_property
     def start(self) -> "SignInStart":
@@ -53,17 +56,15 @@ class Oidc:
 
     @cached_property
     def completion(self) -> "SignInCompletion":
-        from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
         from shared.identity.oidc_admission import Admission
         from shared.identity.oidc_sign_in import SignInCompletion
 
-        tenancy = DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
         return SignInCompletion(
             self.providers,
             self._pending,
             self._vault,
             self._client,
-            Admission(tenancy, self._links, self.clock),
+            Admission(self._tenancy, self._links, self.clock),
             self.identity.users,
             self.identity.sessions,
             self.identity.security_events,
@@ -75,6 +76,12 @@ class Oidc:
         from shared.adapters.dynamodb.identity_providers import DynamoIdentityProviders
 
         return DynamoIdentityProviders(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+
+    @cached_property
+    def _tenancy(self) -> "DynamoTenancy":
+        from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+
+        return DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _links(self) -> "IdentityLinks":

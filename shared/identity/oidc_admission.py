@@ -26,6 +26,7 @@ from shared.identity.users import User, normalised_email
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId, UserId, WorkspaceId, new_id
 from shared.tenancy.attempts import until_settled
+from shared.tenancy.granting import is_backed
 from shared.tenancy.models import Invitation, InvitationStatus, Member, Tenant, TenantStatus
 from shared.tenancy.owners import with_owner
 from shared.tenancy.ports import Check, Link, Put, RegisterUnlisted, TenancyRepository, Write
@@ -71,7 +72,7 @@ class Admission:
             member = await self._member_with(provider.tenant, email)
             if member is not None:
                 return await self._link(provider, identity, member)
-        invitation = await self._invitation_for(provider.tenant, email)
+        invitation = await self._invitation_for(tenant, email)
         if invitation is not None:
             place = _Place(invitation.role, invitation.workspaces, invitation)
         elif linked is not None:
@@ -126,17 +127,21 @@ class Admission:
             after = page[-1].user_id
         return None
 
-    async def _invitation_for(self, tenant: TenantId, email: str) -> Invitation | None:
+    async def _invitation_for(self, tenant: Tenant, email: str) -> Invitation | None:
         """Return the newest invitation of that address that still stands."""
         now = self.clock.now()
         found: Sequence[Invitation] = ()
-        page = await self.tenancy.invitations(tenant, _PAGE)
+        page = await self.tenancy.invitations(tenant.tenant, _PAGE)
         while page:
             found = [
                 *found,
-                *(one for one in page if one.email == email and one.status(now) is InvitationStatus.PENDING),
+                *(
+                    one
+                    for one in page
+                    if one.email == email and one.status(now) is InvitationStatus.PENDING and is_backed(one, tenant)
+                ),
             ]
-            page = await self.tenancy.invitations(tenant, _PAGE, page[-1].invitation_id)
+            page = await self.tenancy.invitations(tenant.tenant, _PAGE, page[-1].invitation_id)
         return found[-1] if found else None
 
 

@@ -1,6 +1,7 @@
 """Connecting an organisation to its identity providers (T2)."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from shared.identity.caller import Caller
 from shared.identity.oidc_errors import (
@@ -15,7 +16,8 @@ from shared.identity.permissions import Role
 from shared.identity.security_events import SecurityEventKind, SecurityEvents, new_event
 from shared.kernel.clock import Clock
 from shared.kernel.ids import IdentityProviderId, TenantId
-from shared.tenancy.granting import check_grant
+from shared.tenancy.granting import check_grant, check_owner
+from shared.tenancy.models import Tenant
 
 SELF_SERVICE_ROLES = (Role.MAINTAINER, Role.REVIEWER, Role.VIEWER)
 """The roles that somebody may get by signing in, without anybody's word: never one that decides who gets in."""
@@ -34,10 +36,17 @@ class ConnectionRequest:
     default_role: Role | None
 
 
+class Organisations(Protocol):
+    """Organisations, one by one; reads are strongly consistent."""
+
+    async def tenant(self, tenant: TenantId) -> Tenant | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Connecting:
     """Makes connections."""
 
+    organisations: Organisations
     providers: IdentityProviders
     vault: CredentialVault
     client: OpenIdClient
@@ -53,6 +62,7 @@ class Connecting:
         could sign in as anybody. IdentityProviderLimitError, UnfitIdentityProviderError.
         """
         check_grant(caller, Role.OWNER, None)
+        check_owner(caller, await self.organisations.tenant(caller.tenant))
         if request.default_role is not None and request.default_role not in SELF_SERVICE_ROLES:
             raise UnfitIdentityProviderError("Who joins by themselves is a maintainer, a reviewer or a viewer.")
         known = await self.providers.providers(caller.tenant)
@@ -107,6 +117,7 @@ class Connecting:
 class Disconnecting:
     """Deletes connections."""
 
+    organisations: Organisations
     providers: IdentityProviders
     links: IdentityLinks
     events: SecurityEvents
@@ -118,6 +129,7 @@ class Disconnecting:
         Raises: GrantBeyondCallerError, IdentityProviderNotFoundError.
         """
         check_grant(caller, Role.OWNER, None)
+        check_owner(caller, await self.organisations.tenant(caller.tenant))
         removed = await self.providers.remove(caller.tenant, provider_id)
         # Repeated after a crash in between, it still clears up.
         await self.links.forget(caller.tenant, provider_id)

@@ -19,7 +19,7 @@ from shared.tenancy.errors import (
     InvitationNotFoundError,
     OwnerLimitedError,
 )
-from shared.tenancy.granting import check_grant
+from shared.tenancy.granting import check_grant, check_owner
 from shared.tenancy.models import Invitation, InvitationStatus
 from shared.tenancy.ports import Put, TenancyRepository
 from shared.tenancy.workspaces import check_workspaces
@@ -124,6 +124,7 @@ class Invitations:
         InvitationNotFoundError when it existed and is gone, ChangedMeanwhileError.
         """
         check_grant(caller, role, workspaces)
+        check_owner(caller, await self.records.tenant(caller.tenant))
         if role is Role.OWNER and workspaces is not None:
             raise OwnerLimitedError
         await check_workspaces(self.records, caller.tenant, workspaces or ())
@@ -167,6 +168,7 @@ class Invitations:
             if found is None:
                 raise InvitationNotFoundError("There is no such invitation. List them to see what there is.")
             check_grant(caller, found.role, found.workspaces)
+            check_owner(caller, await self.records.tenant(caller.tenant))
             if found.accepted_at is not None:
                 raise InvitationClosedError("It was accepted. Remove the member instead.")
             if found.revoked_at is None:

@@ -14,7 +14,7 @@ from shared.kernel.ids import TenantId, UserId, WorkspaceId
 from shared.kernel.pages import Page, PageToken, collect_page
 from shared.tenancy.attempts import until_settled
 from shared.tenancy.errors import GrantBeyondCallerError, MemberNotFoundError, OwnerLimitedError
-from shared.tenancy.granting import check_grant
+from shared.tenancy.granting import check_grant, check_owner
 from shared.tenancy.invitations import revoke_all_of
 from shared.tenancy.models import Member, Tenant
 from shared.tenancy.owners import with_owner, without_owner
@@ -56,6 +56,7 @@ class Members:
         """
 
         async def change(tenant: Tenant, member: Member) -> Member:
+            check_owner(caller, tenant)
             check_grant(caller, member.role, member.workspaces)
             workspaces = None if role is Role.OWNER else member.workspaces
             check_grant(caller, role, workspaces)
@@ -79,6 +80,7 @@ class Members:
         await check_workspaces(self.records, caller.tenant, workspaces or ())
 
         async def change(tenant: Tenant, member: Member) -> Member:
+            check_owner(caller, tenant)
             check_grant(caller, member.role, member.workspaces)
             check_grant(caller, member.role, workspaces)
             if member.role is Role.OWNER and workspaces is not None:
@@ -94,6 +96,7 @@ class Members:
         """
 
         async def change(tenant: Tenant, member: Member) -> Member:
+            check_owner(caller, tenant)
             check_grant(caller, member.role, member.workspaces)
             # First, while they are worthless anyway: a member accepts no other.
             await revoke_all_of(self.records, caller.tenant, member.email, self.clock.now())

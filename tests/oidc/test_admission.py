@@ -1,5 +1,6 @@
-"""One person who signs in twice at once is one member, whichever sign-in comes first."""
+"""Who is let in: one member for one person who signs in twice at once; nobody by the word of a former owner."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from shared.adapters.dynamodb.identity_providers import DynamoIdentityLinks
 from shared.identity.oidc_admission import Admission
 from shared.identity.oidc_claims import ExternalIdentity
+from shared.identity.oidc_errors import NOT_INVITED, NotAdmittedError
 from shared.identity.oidc_providers import IdentityProvider
 from shared.identity.permissions import Role
 from shared.kernel.clock import SystemClock
-from shared.kernel.ids import IdentityProviderId, new_id
+from shared.kernel.ids import IdentityProviderId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
+from shared.tenancy.ports import Put
 
 pytestmark = pytest.mark.real_server
 
@@ -26,19 +29,23 @@ class OvertakenLinks(DynamoIdentityLinks):
         return None if self.looks == 1 else await super().user_of(tenant, provider_id, subject)
 
 
-async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cloud):
-    acme.headers()
-    provider = IdentityProvider(
-        tenant=acme.id,
+def provider_of(organisation, default_role=None):
+    return IdentityProvider(
+        tenant=organisation.id,
         provider_id=IdentityProviderId(new_id("idp", SystemClock().now())),
         name="Acme",
         issuer="https://sign-in.example",
         client_id="tessera",
         redirect_uris=("https://app.example/in",),
-        email_domains=(acme.domain,),
+        email_domains=(organisation.domain,),
         created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        default_role=Role.VIEWER,
+        default_role=default_role,
     )
+
+
+async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cloud):
+    acme.headers()
+    provider = provider_of(acme, default_role=Role.VIEWER)
     ada = ExternalIdentity("subject-of-ada", f"ada@{acme.domain}", True, "Ada")
     table = cloud.address_of(IDENTITY)
 
@@ -48,3 +55,17 @@ async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cl
     overtaken = await Admission(acme.records, OvertakenLinks(cloud.dynamodb, table), SystemClock()).admit(provider, ada)
 
     assert overtaken.user_id == first.user_id
+
+
+async def test_what_an_owner_promised_ends_with_the_ownership(acme, cloud):
+    invitation = await acme.invite("ada", Role.OWNER)
+    ada = ExternalIdentity("subject-of-ada", invitation.email, True, "Ada")
+    links = DynamoIdentityLinks(cloud.dynamodb, cloud.address_of(IDENTITY))
+    admission = Admission(acme.records, links, SystemClock())
+    tenant = await acme.records.tenant(acme.id)
+    await acme.records.commit(acme.id, [Put(replace(tenant, owners=frozenset({UserId("somebody-else")})))])
+
+    with pytest.raises(NotAdmittedError) as refusal:
+        await admission.admit(provider_of(acme), ada)
+
+    assert refusal.value.facts == {"reason": NOT_INVITED}
