@@ -470,10 +470,24 @@ def fetched_at_the_second_attempt(world):
     return {"a": ("ready", None, X), "b": ("ready", None, Y)}
 
 
-def fetched_what_changes(world):
-    """Each fetch would bring something else; only the first file counts."""
-    world.add_url("a", [X, Y])
+def fetched_at_the_third_attempt(world):
+    """A disturbed attempt is used up as well, so the last one may be too many; then that is what the document says."""
+    world.add_url("a", [DOWN, DOWN, X])
     world.quiet_down()
+    assert outcome(world)["a"] in {("ready", None, X), ("failed", None, None)}
+    return {"a": outcome(world)["a"]}
+
+
+def fetched_by_one_who_stalls(world):
+    """Each fetch brings something else, and the first one comes to put it when the second has: one file counts."""
+    document = world.add_url("a", [X, Y])
+    run_to_put(world)
+    world.clock.advance(1000)
+    world.run(world.recovery.recover())
+    world.work_off_without(())
+    finish(world)
+    world.quiet_down()
+    assert len(world.objects.history(document.key)) == 1
     text = outcome(world)["a"][2]
     assert text in {X, Y}
     return {"a": ("ready", None, text)}
@@ -592,7 +606,8 @@ STORIES = [
     room_was_promised,
     fetched,
     fetched_at_the_second_attempt,
-    fetched_what_changes,
+    fetched_at_the_third_attempt,
+    fetched_by_one_who_stalls,
     fetched_in_vain,
     never_reached,
     reached_after_a_retry,

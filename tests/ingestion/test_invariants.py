@@ -322,3 +322,17 @@ def test_a_file_over_the_cap_is_refused_without_being_read():
     world.quiet_down()
 
     assert outcome(world) == {"a": ("rejected", "too_large", None)}
+
+
+def test_a_promised_file_that_arrives_after_its_document_was_deleted_is_destroyed_in_the_end():
+    world = world_with()
+    promise = world.insist(
+        lambda: world.documents.create_upload(TENANT, world.base.kb_id, UploadRequest("a"), world.figures, "upload_1")
+    )
+    world.delete_document(promise.document)
+    world.put_key(promise.document.key, X)
+
+    world.settle_down()
+
+    assert outcome(world) == {}
+    check_rest(world)

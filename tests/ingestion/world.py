@@ -182,11 +182,13 @@ class SimulatedWeb:
 
     def __init__(self):
         self.pages = {}
+        self.asked = []
 
     def admit(self, url):
         return url
 
     async def fetch(self, url, max_bytes):
+        self.asked.append(url)
         found = self.pages.get(url)
         if isinstance(found, list):
             found = found.pop(0) if len(found) > 1 else found[0]
