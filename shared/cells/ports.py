@@ -73,14 +73,16 @@ class PlacementStore(Protocol):
     async def add(self, placement: Placement, at_most: int) -> bool:
         """Write a tenant's first placement; its cell holds `at_most` tenants after it.
 
-        Answer False, and change nothing, when the tenant is placed already or the cell holds as many.
+        Answer False, and change nothing, when the tenant is placed already, the cell holds as many, or others kept
+        writing the same counts.
         """
         ...
 
     async def replace(self, before: Placement, after: Placement) -> bool:
         """Write `after`, with the next revision, if the stored one still has the revision of `before`.
 
-        Answer whether it had. The counts of both cells change with it.
+        Answer False, and change nothing, when it does not, or others kept writing the counts of these cells, which
+        change with it.
         """
         ...
 

@@ -100,6 +100,28 @@ class World:
             assert move.checksum == there.frozen.get(move.handed_over.epoch, "")
 
 
+def turns_of_a_move():
+    """How often a worker lets others go first, when nobody else runs."""
+    world = World()
+    world.fill()
+    moving, turns = world.move(B), 0
+    while step(moving):
+        turns += 1
+    return turns
+
+
+def step(task):
+    """Let a task go on to its next turn; answer whether it has one."""
+    try:
+        task.send(None)
+    except StopIteration:
+        return False
+    return True
+
+
+MOVE_TURNS = turns_of_a_move()
+
+
 class UnderLoad(RuleBasedStateMachine):
     """Readers, writers, workers that move and people who give moves up: each goes on by single steps, or is killed."""
 
@@ -109,11 +131,16 @@ class UnderLoad(RuleBasedStateMachine):
         self.routers = [self.world.router() for _ in range(3)]
         self.tasks = []
 
-    @initialize()
-    def fill(self):
+    @initialize(turns=st.integers(0, MOVE_TURNS))
+    def begin(self, turns):
+        """Routers know where the tenant was before a worker had gone so far."""
         self.world.fill()
         for router in self.routers:
             finish(self.world.read(router, KEYS[0]))
+        worker = self.world.move(B)
+        for _ in range(turns):
+            step(worker)
+        self.tasks.append(worker)
 
     @precondition(lambda self: len(self.tasks) < 6)
     @rule(router=st.integers(0, 2), key=st.sampled_from(KEYS))
@@ -165,28 +192,6 @@ class UnderLoad(RuleBasedStateMachine):
 
 UnderLoad.TestCase.settings = settings(max_examples=250, stateful_step_count=60, deadline=None)
 TestUnderLoad = UnderLoad.TestCase
-
-
-def turns_of_a_move():
-    """How often a worker lets others go first, when nobody else runs."""
-    world = World()
-    world.fill()
-    moving, turns = world.move(B), 0
-    while step(moving):
-        turns += 1
-    return turns
-
-
-def step(task):
-    """Let a task go on to its next turn; answer whether it has one."""
-    try:
-        task.send(None)
-    except StopIteration:
-        return False
-    return True
-
-
-MOVE_TURNS = turns_of_a_move()
 
 
 @pytest.mark.parametrize("killed_at", range(1, MOVE_TURNS + 1))
