@@ -235,10 +235,11 @@ class _OperationRoute(APIRoute):
                 counted = await limits.count(request, caller) if limits else UNCOUNTED
                 # Also a request that is refused for another reason was one, and says how its limits stand.
                 request.state.limit_headers = counted.headers
-                if caller is not None and permission is not None:
-                    _authorize(caller, permission)
-                    request.state.caller = caller
-                async with counted.running():
+                async with counted.settled():
+                    if caller is not None and permission is not None:
+                        _authorize(caller, permission)
+                        request.state.caller = caller
+                    counted.check()
                     if caller is not None and reach is not None:
                         await reach.check(request, caller)
                     _check_query(request, parameters)

@@ -66,19 +66,23 @@ class OperationLimits:
         self._spends_tokens = EMBEDDER in operation.uses
 
     async def count(self, request: Request, caller: Caller | None) -> "CountedRequest":
-        """Count a request of `caller`, or of an address when there is none. It is refused later, by `running`."""
+        """Count a request of `caller`, or of an address when there is none. It is refused later, by `check`."""
         if self._class is RateClass.NONE:
             return UNCOUNTED
         limiter = self._limiter_of(self._operation)
         if caller is None:
             tenant, subject = TenantId(f"@{source_of(request)}"), ""
         else:
-            tenant, subject = caller.tenant, caller.principal
+            tenant, subject = caller.tenant, self._counted_for(caller)
         demands = [Demand(self._bucket(caller), subject)]
         if caller is not None:
             demands += self._quotas(request, caller)
         decision = await limiter.admit(tenant, demands, self._local_bucket())
         return CountedRequest(limiter, tenant, decision)
+
+    def _counted_for(self, caller: Caller) -> str:
+        # The plan's figure of writes is a person's: whoever makes ten keys does not write ten times as much.
+        return caller.user if self._class is RateClass.WRITE else caller.principal
 
     def _bucket(self, caller: Caller | None) -> Bucket:
         figure = CLASS_LIMITS[self._class].per_minute
@@ -115,14 +119,17 @@ class CountedRequest:
             headers[DEGRADED_HEADER] = "limits"
         return headers
 
+    def check(self) -> None:
+        """Raises: the refusal, if there is one."""
+        if self.decision.error is not None:
+            raise self.decision.error
+
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run the request in this block, and settle what it reserved at the end. Raises: the refusal, if there is one.
+    async def settled(self) -> AsyncIterator[None]:
+        """Do all that follows in this block, whatever comes of it, and settle at its end what was reserved.
 
         A request that dies has spent all that it reserved.
         """
-        if self.decision.error is not None:
-            raise self.decision.error
         with metered() as spending:
             try:
                 yield
@@ -130,7 +137,8 @@ class CountedRequest:
                 await self._settle(spending.tokens)
 
     async def _settle(self, spent_tokens: int) -> None:
-        if self.limiter is None or self.decision.is_degraded:
+        # A request that was refused took nothing, so there is nothing to give back.
+        if self.limiter is None or self.decision.is_degraded or self.decision.error is not None:
             return
         await self.limiter.settle(
             self.tenant,

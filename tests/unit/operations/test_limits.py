@@ -159,13 +159,28 @@ async def test_ten_writes_a_minute_per_user_and_then_one_every_six_seconds(api, 
     assert (await write(api)).status_code == 200
 
 
-@pytest.mark.parametrize("other", [{"x-user": "bob"}, {"x-tenant": "globex"}, {"x-key": "key_1"}])
-async def test_users_keys_and_organisations_are_counted_apart(api, other):
+@pytest.mark.parametrize("other", [{"x-user": "bob"}, {"x-tenant": "globex"}])
+async def test_users_and_organisations_are_counted_apart(api, other):
     for _ in range(11):
         refused = await write(api)
 
     assert refused.status_code == 429
     assert (await write(api, **other)).status_code == 200
+
+
+async def test_whoever_makes_keys_does_not_write_more_by_them(api):
+    first = [await write(api, **{"x-key": f"key_{number}"}) for number in range(10)]
+
+    assert {answer.status_code for answer in first} == {200}
+    assert (await write(api, **{"x-key": "key_10"})).status_code == 429
+    assert (await write(api)).status_code == 429
+
+
+async def test_a_key_asks_beside_its_user(api):
+    asked = [await api().post("/answers", headers=ADA, **WRITING) for _ in range(61)]
+
+    assert asked[-1].json()["code"] == "rate-limited"
+    assert (await api().post("/answers", headers=ADA | {"x-key": "key_1"}, **WRITING)).status_code == 200
 
 
 async def test_reading_goes_on_when_writing_is_refused(api):
@@ -270,6 +285,24 @@ async def test_tokens_of_a_failed_request_are_what_it_spent(api):
 
     assert (answer.status_code, unfit.status_code) == (500, 422)
     assert before - await usage(api) == 1
+
+
+async def test_whoever_may_not_ask_uses_up_no_tokens_of_those_who_may(api):
+    before = await usage(api)
+    forbidden = ADA | {"x-role": "operator"}
+    answers = [await api().post("/answers", headers=forbidden, json={"text": "x" * 30_000}) for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert await usage(api) == before
+
+
+async def test_a_refused_request_gives_nothing_back_that_it_never_took(api):
+    await api().post("/answers", headers=ADA, json={"text": "how long is the notice period"})
+    before = await usage(api)
+    for headers in (ADA, ADA | {"x-role": "operator"}):
+        await api().post("/answers", headers=headers, json={"text": "x" * 200_000})
+
+    assert await usage(api) == before
 
 
 async def test_a_request_that_could_spend_more_than_is_left_is_refused_before_it_runs(api):
