@@ -120,7 +120,7 @@ def test_all_keys_of_a_request_lie_in_one_slot_of_a_cluster():
                 started = time.monotonic()
                 with pytest.raises(LimitsUnavailableError):
                     asyncio.run(each.admit(ACME, [Demand(BUCKET)]))
-                assert time.monotonic() - started < 3
+                assert time.monotonic() - started < 10
         connection.close()
 
 
