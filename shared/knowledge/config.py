@@ -12,9 +12,6 @@ from shared.retrieval.fusion import DEFAULT_VECTOR_WEIGHT
 MAX_METADATA_FIELDS: Final = 32
 
 
-MetadataType = FieldType
-"""Type of a metadata field, the same for documents and filters; a moment is written as ISO 8601."""
-
 MetadataName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A field's name. Reserved names of an index begin with an underscore, so no metadata can claim one (invariant 4)."""
 

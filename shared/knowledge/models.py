@@ -59,7 +59,6 @@ class ReasonCode(StrEnum):
     STORAGE_QUOTA = "storage_quota_exhausted"
     UPLOAD_MISMATCH = "upload_mismatch"
     FETCHING_FAILED = "fetching_failed"
-    NO_CHUNKS = "no_chunks"
     PARSING_FAILED = "parsing_failed"
     INDEXING_FAILED = "indexing_failed"
     PUBLISHING_FAILED = "publishing_failed"

@@ -112,12 +112,8 @@ class Bucket(Resource):
         return Capability(self, "delete", (), ("s3:DeleteObject",))
 
     @cached_property
-    def history(self) -> Capability:
-        """List the versions of objects."""
-        return Capability(self, "history", ("s3:ListBucketVersions",))
-
-    @cached_property
     def list_versions(self) -> Capability:
+        """List the versions of objects."""
         return Capability(self, "list-versions", ("s3:ListBucketVersions",))
 
     @cached_property

@@ -40,7 +40,6 @@ class Ingestion(RuleBasedStateMachine):
         self.sizes = 0
         self.cancelled = {}
         self.buried = set()
-        self.poisoned = set()
         self.calls = []
 
     def key(self, name):

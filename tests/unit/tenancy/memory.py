@@ -21,7 +21,6 @@ class MemoryTenancy:
         self.users: dict[UserId, User] = {}
         self.emails: dict[str, UserId] = {}
         self.events: list[SecurityEvent] = []
-        self.commits = 0
         self._pauses = pauses
 
     async def tenant(self, tenant):
@@ -72,7 +71,6 @@ class MemoryTenancy:
             elif isinstance(write, Remove):
                 del self.records[_key(write.record)]
         self.events += [write.event for write in writes if isinstance(write, Note)]
-        self.commits += 1
 
     async def _get(self, kind, tenant, name):
         await self._let_others_go()
