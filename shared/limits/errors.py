@@ -46,6 +46,10 @@ class LimitsUnavailableError(TesseraError):
         self.retry_after_s = retry_after_s
 
 
+class LimitsCrowdedError(Exception):
+    """Requests of one tenant kept getting in each other's way where they are counted. The store itself answers."""
+
+
 def seconds_of(wait_s: float) -> int:
     """Return the whole seconds after which a wait of `wait_s` is over."""
     return math.ceil(wait_s)

@@ -9,7 +9,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Admission, Demand, Settlement, Standing
 from shared.limits.allowance import LocalAllowance
 from shared.limits.breaker import Breaker
-from shared.limits.errors import LimitsUnavailableError, QuotaExhaustedError, RateLimitedError
+from shared.limits.errors import LimitsCrowdedError, LimitsUnavailableError, QuotaExhaustedError, RateLimitedError
 from shared.limits.ports import LimitStore
 from shared.limits.quotas import quotas_of
 from shared.limits.rules import SECOND_US, Bucket, Window
@@ -20,6 +20,9 @@ DEGRADED: Final = "limits_degraded"
 """Counted for every request that was let through without being counted with the others."""
 
 REFUSED: Final = "limits_refused"
+CROWDED: Final = "limits_crowded"
+"""Counted for every request that was refused because others of its tenant were in its way."""
+
 UNAVAILABLE: Final = "limits_unavailable"
 NOT_SETTLED: Final = "limits_not_settled"
 
@@ -55,6 +58,10 @@ class Limiter:
             admission = await self._ask(tenant, demands)
         except LimitsUnavailableError as error:
             return self._without_store(tenant, local, error)
+        except LimitsCrowdedError:
+            # Whoever sends that many at once must not read uncounted by it.
+            self._telemetry.count(CROWDED)
+            return Decision(error=LimitsUnavailableError())
         return self._decision(admission)
 
     async def settle(self, tenant: TenantId, settlements: Sequence[Settlement]) -> None:
@@ -70,7 +77,10 @@ class Limiter:
 
     async def usage(self, tenant: TenantId, figures: Figures) -> tuple[Standing, ...]:
         """Return how the tenant's quotas over time stand. Raises: LimitsUnavailableError."""
-        admission = await self._ask(tenant, [Demand(quota, cost=0) for quota in quotas_of(figures)])
+        try:
+            admission = await self._ask(tenant, [Demand(quota, cost=0) for quota in quotas_of(figures)])
+        except LimitsCrowdedError as error:
+            raise LimitsUnavailableError from error
         return admission.standings
 
     async def _ask(self, tenant: TenantId, demands: Sequence[Demand]) -> Admission:
@@ -83,6 +93,10 @@ class Limiter:
             now_s = self._monotonic()
             self._breaker.fail(now_s)
             raise LimitsUnavailableError(self._breaker.wait_s(now_s)) from error
+        except LimitsCrowdedError:
+            # It answers, and other tenants are not to wait for what this one does.
+            self._breaker.succeed()
+            raise
         self._breaker.succeed()
         return admission
 

@@ -18,6 +18,7 @@ class LimitStore(Protocol):
 
         Nothing is taken without being admitted, and what was admitted and is never settled stays used.
         Raises: LimitsUnavailableError when the store does not answer; the demands may have been taken then.
+        LimitsCrowdedError, and nothing is taken, when too many of the tenant's requests write the same limit at once.
         """
         ...
 

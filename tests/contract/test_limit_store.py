@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
@@ -16,13 +16,15 @@ import pytest
 from redis import Redis
 
 from localstack import emulator
+from shared.adapters.dynamodb import limit_store
 from shared.adapters.dynamodb.limit_store import DynamoLimitStore
+from shared.adapters.dynamodb.limits_keys import bucket_key
 from shared.adapters.redis.client import Connection
 from shared.adapters.redis.limit_store import RedisLimitStore
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, Settlement
-from shared.limits.errors import LimitsUnavailableError
+from shared.limits.errors import LimitsCrowdedError, LimitsUnavailableError
 from shared.limits.ports import LimitStore
 from shared.limits.rules import SECOND_US, Bucket, Window
 from shared.operations.capabilities import LIMITS
@@ -356,3 +358,29 @@ async def test_a_dynamodb_out_of_reach_is_told_quickly(acme):
 async def next_second() -> None:
     """Wait for the beginning of a second."""
     await asyncio.sleep(1.01 - time.time() % 1)
+
+
+class Crowd:
+    """A connection behind whose every look somebody else empties the bucket, and fills it again before the next one."""
+
+    def __init__(self, client: "DynamoDBClient", tenant: TenantId, bucket: Bucket) -> None:
+        self._client = client
+        self._key = bucket_key(tenant, bucket.name, "")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def batch_get_item(self, **asked: Any) -> Any:
+        self._client.delete_item(TableName=limit_claims.TABLE, Key=self._key)
+        answer = self._client.batch_get_item(**asked)
+        emptied: Any = {**self._key, "full_at": {"N": str(10 * int(time.time()) * SECOND_US)}}
+        self._client.put_item(TableName=limit_claims.TABLE, Item=emptied)
+        return answer
+
+
+async def test_a_tenant_in_its_own_way_is_told_apart_from_a_store_that_does_not_answer(dynamodb, acme, monkeypatch):
+    monkeypatch.setattr(limit_store, "PATIENCE_S", 0.1)
+    crowd: Any = Crowd(dynamodb, acme, SLOW)
+
+    with pytest.raises(LimitsCrowdedError):
+        await DynamoLimitStore(crowd, limit_claims.TABLE, SystemClock()).admit(acme, [Demand(SLOW)])

@@ -18,7 +18,7 @@ from shared.adapters.dynamodb.limits_keys import Key, bucket_key, keys_of, windo
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Admission, Demand, Settlement, State, judge
-from shared.limits.errors import LimitsUnavailableError
+from shared.limits.errors import LimitsCrowdedError, LimitsUnavailableError
 from shared.limits.rules import SECOND_US, Bucket, Counts, Window
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ PATIENCE_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 0.004
 _LONGEST_PAUSE_S: Final = 0.1
 _KEPT_AFTER_USE_S: Final = 3600
-_PASSING: Final = frozenset(
+_THROTTLED: Final = frozenset({"ProvisionedThroughputExceededException", "ThrottlingException"})
+_PASSING: Final = _THROTTLED | frozenset(
     {
         "ConditionalCheckFailedException",
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
         "TransactionCanceledException",
         "TransactionConflictException",
         "TransactionInProgressException",
@@ -69,18 +68,20 @@ class DynamoLimitStore:
     def _admit(self, tenant: TenantId, demands: Sequence[Demand]) -> Admission:
         deadline = time.monotonic() + PATIENCE_S
         pause_s = _FIRST_PAUSE_S
+        is_throttled = False
         while time.monotonic() < deadline:
             try:
                 return self._try(tenant, demands)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _PASSING:
                     raise _unavailable(error) from error
+                is_throttled = error.response["Error"]["Code"] in _THROTTLED
             except BotoCoreError as error:
                 raise _unavailable(error) from error
             time.sleep(random.uniform(0, pause_s))  # noqa: S311 (scatters retries, guards nothing)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        _log.warning("limits are written by too many at once")
-        raise LimitsUnavailableError
+        _log.warning("limits are written by too many at once", extra={"tenant": tenant})
+        raise LimitsUnavailableError if is_throttled else LimitsCrowdedError
 
     def _try(self, tenant: TenantId, demands: Sequence[Demand]) -> Admission:
         """Read, decide, write. Raises: ClientError, also when somebody came between read and write."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Admission, Demand, Settlement, State, judge
-from shared.limits.errors import LimitsUnavailableError
+from shared.limits.errors import LimitsCrowdedError, LimitsUnavailableError
 from shared.limits.limiter import Limiter
 from shared.limits.rules import SECOND_US, Bucket, Counts, corrected
 from shared.operations.limits import LimiterOf
@@ -29,15 +29,21 @@ class ManualTime:
 
 @dataclass
 class MemoryLimitStore:
-    """Implements `LimitStore`. `is_down` makes it as a store that does not answer."""
+    """Implements `LimitStore`. `is_down` makes it as a store that does not answer.
+
+    Requests of the tenants in `crowded` get in each other's way there.
+    """
 
     now_us: Callable[[], int] = field(default_factory=ManualTime)
     is_down: bool = False
+    crowded: frozenset[TenantId] = frozenset()
     asked: int = 0
     _known: dict[tuple[str, str, str], State] = field(default_factory=dict)
 
     async def admit(self, tenant: TenantId, demands: Sequence[Demand]) -> Admission:
         self._answer()
+        if tenant in self.crowded:
+            raise LimitsCrowdedError
         keys = [(tenant, demand.limit.name, demand.subject) for demand in demands]
         states = [
             self._known.get(key, 0 if isinstance(demand.limit, Bucket) else Counts())

@@ -10,7 +10,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, Settlement
 from shared.limits.allowance import MOST_TENANTS, LocalAllowance
 from shared.limits.errors import LimitsUnavailableError, QuotaExhaustedError, RateLimitedError
-from shared.limits.limiter import DEGRADED, NOT_SETTLED, REFUSED, UNAVAILABLE, Limiter
+from shared.limits.limiter import CROWDED, DEGRADED, NOT_SETTLED, REFUSED, UNAVAILABLE, Limiter
 from shared.limits.quotas import quotas_of
 from shared.limits.rules import SECOND_US, Window, per_minute
 from shared.tenancy.plans import STARTER
@@ -116,6 +116,24 @@ async def test_reads_go_on_within_a_local_allowance_and_it_shows(limiter, store,
     assert isinstance(decisions[-1].error, LimitsUnavailableError)
     assert telemetry.counts == {UNAVAILABLE: 4, DEGRADED: 3}
     assert (await limiter.admit(GLOBEX, [Demand(WRITES, "ada")], LOCAL)).is_degraded
+
+
+async def test_a_tenant_in_its_own_way_stands_in_nobody_elses(limiter, store, telemetry):
+    store.crowded = frozenset({ACME})
+
+    refused = [await limiter.admit(ACME, [Demand(CALLS)], LOCAL) for _ in range(5)]
+    others = [await limiter.admit(GLOBEX, [Demand(WRITES, "ada")], None) for _ in range(2)]
+
+    assert all(isinstance(decision.error, LimitsUnavailableError) for decision in refused)
+    assert [decision.error for decision in others] == [None, None]
+    assert telemetry.counts == {CROWDED: 5}
+
+
+async def test_use_is_not_told_to_a_tenant_in_its_own_way(limiter, store):
+    store.crowded = frozenset({ACME})
+
+    with pytest.raises(LimitsUnavailableError):
+        await limiter.usage(ACME, STARTER)
 
 
 async def test_a_dead_store_is_asked_seldom(limiter, store, time):
