@@ -1,7 +1,7 @@
 """Who goes where so that no cell holds much more than its share, and few tenants move for it (T6).
 
-A ring alone gives shares as uneven as chance is: of 1,000 tenants on 50 cells the fullest gets about one and a half
-times the mean, with however many virtual nodes. So a cell takes no more than its share and a little headroom, and a
+A ring alone gives shares as uneven as chance is: of 1,000 tenants on 50 cells the fullest gets one and a half times the
+mean or more, with however many virtual nodes. So a cell takes no more than its share and a little headroom, and a
 tenant goes to the first cell in its order of preference that has room. Where somebody went therefore depends on who
 came before: it is recorded, and what follows from a cell's coming or going is planned from the record, not by asking
 the ring again, which would shift tenants between cells that nothing happened to.

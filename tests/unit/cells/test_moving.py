@@ -276,11 +276,12 @@ def test_half_a_write_that_somebody_read_is_read_and_built_upon_after_the_switch
 def test_half_a_write_is_built_upon_by_a_writer_that_read_it_before_the_switch():
     world, writer = world_with_half_a_write(MoveState.VERIFIED)
     writer.close()
-    other = world.write(world.router(), "k1")
-    for _ in range(3):
-        other.send(None)
+    other = world.router()
+    world.cells.of(B).is_deaf = True
+    seen = finish(other.read(ACME, "k1"))
+    world.cells.of(B).is_deaf = False
     switch(world)
-    finish(other)
+    world.tell(finish(other.write(ACME, "k1", b"next", seen.version)))
 
     assert world.told["k1"] == 3
     world.settle()
@@ -302,6 +303,22 @@ def test_a_reader_that_stalls_between_both_cells_misses_nothing(turns):
 
     world.settle()
     world.check()
+
+
+@pytest.mark.parametrize("turns", range(1, 16))
+def test_a_worker_that_brings_half_a_write_late_does_not_undo_what_was_built_upon_it(turns):
+    world, writer = world_with_half_a_write(MoveState.VERIFIED)
+    writer.close()
+    switch(world)
+    late = world.move(B)
+    for _ in range(turns):
+        late.send(None)
+    finish(world.write(world.router(), "k1"))
+    finish(world.read(world.router(), "k1"))
+    finish(late)
+
+    world.check()
+    assert world.told["k1"] == 3
 
 
 @pytest.mark.parametrize("stopped_at", range(1, MOVE_TURNS + 1))
@@ -343,6 +360,51 @@ def test_giving_up_at_any_moment_either_works_or_comes_too_late(turn):
 
     assert world.placement.cell == (A if is_aborted else B)
     world.check()
+
+
+@pytest.mark.parametrize("turns", range(1, 7))
+@pytest.mark.parametrize("state", [MoveState.PLANNED, *BEFORE_SWITCH])
+def test_giving_up_and_being_killed_over_it_ends_one_way_or_the_other(state, turns):
+    world = World()
+    world.fill()
+    mover = world.mover()
+    finish(mover.plan(ACME, B))
+    while world.placement.move.state is not state:
+        finish(mover.advance(ACME))
+    aborting = world.mover().abort(ACME)
+    for _ in range(turns):
+        if not step(aborting):
+            break
+    aborting.close()
+    finish(world.write(world.router(), "k1"))
+    world.settle()
+
+    world.check()
+    assert world.told["k1"] == 2
+
+
+@pytest.mark.parametrize("is_overtaken", [False, True], ids=["alone", "overtaken"])
+@pytest.mark.parametrize("stopped_at", range(1, MOVE_TURNS + 1))
+def test_a_worker_that_stalls_while_records_are_written_undoes_nothing(stopped_at, is_overtaken):
+    world = World()
+    world.fill()
+    old = world.router()
+    finish(world.read(old, "k1"))
+    stalled = world.move(B)
+    for _ in range(stopped_at):
+        step(stalled)
+    for key in KEYS:
+        finish(world.write(old, key))
+    if is_overtaken:
+        finish(world.move(B))
+        finish(world.move(A))
+        for key in KEYS:
+            finish(world.write(old, key, deletes=True))
+    finish(stalled)
+    world.settle()
+
+    world.check()
+    assert set(world.told.values()) == {3 if is_overtaken else 2}
 
 
 def test_a_target_that_hears_nothing_while_it_follows_fails_no_request():
