@@ -5,8 +5,9 @@ Each story is played once undisturbed, then once per effect with that effect dis
 
 import pytest
 
+from tests.ingestion.disturbances import KILLED, Disturbance
 from tests.ingestion.outcome import check_rest, outcome
-from tests.ingestion.stories import KILLED, STORIES, UNDISTURBED, Disturbance, play
+from tests.ingestion.stories import STORIES, UNDISTURBED, play
 from tests.ingestion.world import LOST
 
 pytestmark = pytest.mark.slow

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.ingestion.disturbances import KILLED, Disturbance
 from tests.ingestion.real_stores import RealStores
-from tests.ingestion.stories import KILLED, STORIES, Disturbance, play
+from tests.ingestion.stories import STORIES, play
 from tests.ingestion.world import LOST
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]

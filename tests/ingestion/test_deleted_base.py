@@ -6,8 +6,9 @@ import pytest
 
 from shared.knowledge.models import Line, TenantTally
 from shared.tenancy.plans import STARTER
+from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.outcome import check_counters
-from tests.ingestion.stories import Disturbance, DisturbedWorld, S, X
+from tests.ingestion.stories import S, X
 from tests.ingestion.world import TENANT
 
 MOST_EFFECTS = 40

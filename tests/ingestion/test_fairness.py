@@ -15,9 +15,10 @@ from shared.operations.capabilities import ACCEPT_QUEUE, PARSE_QUEUE, UPLOADS
 from shared.operations.declaration import QueueTrigger
 from shared.operations.registry import all_operations
 from shared.tenancy.plans import STARTER
+from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.functions import services_of_all
 from tests.ingestion.outcome import check_counters, check_rest
-from tests.ingestion.stories import Disturbance, DisturbedWorld, S
+from tests.ingestion.stories import S
 from tests.ingestion.world import TENANT, World
 
 PLACES = STARTER.concurrent_documents

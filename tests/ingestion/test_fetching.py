@@ -3,8 +3,9 @@
 from shared.knowledge.messages import FetchUrlSource, LookAgain
 from shared.knowledge.models import DocumentStatus, Stage
 from tests.ingestion.delivery import MAX_RECEIVES
+from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.outcome import check_rest, dead_letters, outcome
-from tests.ingestion.stories import Disturbance, DisturbedWorld, X, finish
+from tests.ingestion.stories import X, finish
 from tests.ingestion.world import DOWN
 
 
@@ -114,4 +115,5 @@ def test_what_is_fetched_counts_like_any_other_document_and_nothing_is_left_behi
     world.settle_down()
 
     assert world.stores.tally(world.base.kb_id).documents == 0
+    assert document_now(world).url_source is None
     check_rest(world)

@@ -9,9 +9,10 @@ from shared.knowledge.knowledge_bases import KnowledgeBaseChange
 from shared.knowledge.messages import LookAgain
 from shared.knowledge.models import DocumentStatus
 from tests.ingestion.delivery import MAX_RECEIVES
+from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.memory import MemoryIndex
 from tests.ingestion.outcome import check_rest, dead_letters, outcome
-from tests.ingestion.stories import Disturbance, DisturbedWorld, X, Y
+from tests.ingestion.stories import X, Y
 from tests.ingestion.world import TENANT, MemoryStores
 
 
