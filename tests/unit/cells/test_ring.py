@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.cells.models import Cell, CellId
@@ -28,6 +28,7 @@ def test_a_cell_has_at_least_128_virtual_nodes():
     assert len(HashRing([(CellId("a"), 1), (CellId("b"), 3)])._points) == 4 * VIRTUAL_NODES
 
 
+@settings(deadline=None)
 @given(cell_sets, names)
 def test_a_walk_meets_every_cell_once_whatever_order_they_came_in(cells, tenant):
     walk = list(ring_of(cells).walk(TenantId(tenant)))
@@ -36,6 +37,7 @@ def test_a_walk_meets_every_cell_once_whatever_order_they_came_in(cells, tenant)
     assert walk == list(ring_of(cells[::-1]).walk(TenantId(tenant)))
 
 
+@settings(deadline=None)
 @given(cell_sets, names.filter(lambda name: name != "x"))
 def test_a_newcomer_takes_tenants_and_moves_nobody_between_others(cells, name):
     cells = [cell for cell in cells if cell.cell_id != name]
