@@ -67,9 +67,12 @@ class TenantPosition:
 
     @classmethod
     def read(cls, text: str) -> "TenantPosition":
-        """Return the position for which `text` stands."""
+        """Return the position for which `text` stands. Raises: ValueError for what is none."""
         moment, _, tenant = text.partition("/")
-        return cls(datetime.fromisoformat(moment), TenantId(tenant))
+        position = cls(datetime.fromisoformat(moment), TenantId(tenant))
+        if not tenant or str(position) != text:
+            raise ValueError(f"{text!r} is no position.")
+        return position
 
 
 @dataclass(frozen=True, slots=True)

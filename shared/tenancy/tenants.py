@@ -9,7 +9,7 @@ from shared.identity.opaque_tokens import OpaqueToken
 from shared.identity.permissions import Role
 from shared.kernel.clock import Clock
 from shared.kernel.ids import InvitationId, TenantId, UserId
-from shared.kernel.pages import Page, PageToken, collect_page
+from shared.kernel.pages import InvalidPageTokenError, Page, PageToken, collect_page
 from shared.tenancy.attempts import until_settled
 from shared.tenancy.errors import (
     ChangedMeanwhileError,
@@ -85,7 +85,7 @@ class Operating:
         """List organisations, oldest first; the newest may be missing. Raises: InvalidPageTokenError."""
 
         async def read(count: int, after: str | None) -> list[Tenant]:
-            return await self.records.tenants(count, None if after is None else TenantPosition.read(after))
+            return await self.records.tenants(count, None if after is None else _position(after))
 
         return await collect_page(
             read,
@@ -158,6 +158,14 @@ class Operating:
         if tenant == OPERATORS:
             raise TenantNotFoundError("There is no such organisation.")
         return await change_tenant(self.records, tenant, change, self.clock)
+
+
+def _position(after: str) -> TenantPosition:
+    """Return where a page token says that the list goes on: anybody can make one up. Raises: InvalidPageTokenError."""
+    try:
+        return TenantPosition.read(after)
+    except ValueError:
+        raise InvalidPageTokenError("The page token belongs to another list. Start again without it.") from None
 
 
 async def change_tenant(

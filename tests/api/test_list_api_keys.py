@@ -1,6 +1,9 @@
 """list_api_keys."""
 
+import pytest
+
 from shared.identity.permissions import Role
+from shared.kernel.pages import page_token
 from tests.api.tenants import problem_of
 
 
@@ -66,3 +69,11 @@ async def test_revoked_key_is_not_listed(acme):
     await acme.send("DELETE", f"/api-keys/{created['key']['id']}", user="ada")
 
     assert await names(acme) == ["here"]
+
+
+@pytest.mark.parametrize("made_up", ["!", "#", "~~", "\x7f", "é" * 60])
+async def test_place_that_nobody_was_told_of_is_the_start_or_the_end(acme, made_up):
+    await create(acme, "a key")
+    token = page_token(made_up, acme.id, "api-keys", f"ada.{Role.MAINTAINER.value}")
+
+    assert await names(acme, page_token=token) in ([], ["a key"])

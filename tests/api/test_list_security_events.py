@@ -3,6 +3,7 @@
 import pytest
 
 from shared.identity.permissions import Role
+from shared.kernel.pages import page_token
 from tests.api.tenants import problem_of
 
 
@@ -61,3 +62,11 @@ async def test_keys_that_come_and_go_are_told_of(acme):
     told = [(event["kind"], event["user"].split(".")[0], event["by"].split(".")[0]) for event in items]
     assert told == [("api-key-revoked", "ada", "bob"), ("api-key-created", "ada", "ada")]
     assert {event["facts"]["key"] for event in items} == {key}
+
+
+@pytest.mark.parametrize("made_up", ["!", "#", "~~", "\x7f", "é" * 60])
+async def test_place_that_nobody_was_told_of_is_the_start_or_the_end(owner, acme, made_up):
+    response = await owner(page_token=page_token(made_up, acme.id, "security-events"))
+
+    assert response.status_code == 200
+    assert len(response.json()["items"]) in (0, 3)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -51,6 +52,21 @@ async def company(client, issuer):
     of_sales, of_support = [await create_base(owner, workspace_id=workspace) for workspace in (sales, support)]
     seller = await owner.bring_in(Role.MAINTAINER, workspaces=[sales])
     return Company(owner, sales, support, of_sales, of_support, seller)
+
+
+async def test_base_that_was_made_before_one_was_limited_is_not_shown_by_asking_again(company, clock):
+    maker = await company.owner.bring_in(Role.MAINTAINER)
+    again = {"json": {"name": "Plans"}, "headers": {"idempotency-key": "k-1"}}
+    made = await maker.send("POST", "/knowledge-bases", **again)
+    limits = {"workspaces": [company.sales]}
+    await company.owner.send("PUT", f"/members/{maker.user_id}/workspaces", json=limits)
+    clock.ahead = timedelta(seconds=31)
+
+    repeated = await maker.send("POST", "/knowledge-bases", **again)
+
+    assert made.status_code == 201
+    assert problem_of(repeated) == (404, "knowledge-base-not-found")
+    assert await listed(maker) == [company.base_of_sales]
 
 
 async def both_answers(person, name, base, body):

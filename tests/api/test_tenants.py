@@ -9,6 +9,7 @@ import pytest
 from shared.composition.entry import build_handler
 from shared.identity.permissions import Role
 from shared.kernel.clock import SystemClock
+from shared.kernel.pages import page_token
 from shared.operations.registry import load_operation
 from shared.tenancy.errors import AlreadyMemberError, MemberNotFoundError
 from shared.tenancy.models import OPERATORS
@@ -200,3 +201,10 @@ async def test_members_of_ordinary_organisations_operate_nothing(owner, role):
     ]
 
     assert {problem_of(answer) for answer in answers} == {(403, "forbidden")}
+
+
+@pytest.mark.parametrize("made_up", ["nonsense", "/tn-1", "2026-11-21/tn-1", "2026-11-21T08:00:00+00:00/"])
+async def test_place_in_the_list_that_nobody_was_told_of_is_no_error_of_ours(operator, made_up):
+    response = await operator.send("GET", "/tenants", params={"page_token": page_token(made_up, OPERATORS, "tenants")})
+
+    assert response.status_code in (200, 422)

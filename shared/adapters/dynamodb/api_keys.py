@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import API_KEY_PREFIX, api_key_key
+from shared.adapters.dynamodb.keys import tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
 from shared.adapters.dynamodb.transactions import write_all
 from shared.identity.api_keys import MOST_SECRETS, ApiKey
@@ -37,18 +38,18 @@ class DynamoApiKeys:
 
     async def api_keys(self, tenant: TenantId, limit: int, after: ApiKeyId | None = None) -> list[ApiKey]:
         """Return up to `limit` keys after `after`, in the order of their creation, whatever became of them."""
-        # Crockford's digits sort below "~", so it ends the range of ids.
-        start, end = (api_key_key(tenant, after or ""), api_key_key(tenant, "~"))
+        # No bounds to compare with: `after` is whatever a page token says, and may lie beyond all ids.
+        start: Any = {} if after is None else {"ExclusiveStartKey": api_key_key(tenant, after)}
         found = await asyncio.to_thread(
             self._client.query,
             TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :start AND :end",
-            ExpressionAttributeValues={":pk": start["pk"], ":start": start["sk"], ":end": end["sk"]},
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": API_KEY_PREFIX}},
             ConsistentRead=True,
-            Limit=limit + 1,
+            Limit=limit,
+            **start,
         )
-        keys = [_key_of(item) for item in found["Items"]]
-        return [key for key in keys if key.key_id != after][:limit]
+        return [_key_of(item) for item in found["Items"]]
 
     async def create(self, key: ApiKey, event: SecurityEvent) -> bool:
         """Keep a new key and what owners read of it; answer False, and change nothing, when one of its id is there."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _EVENT: Final = TypeAdapter(SecurityEvent)
-_AFTER_ALL: Final = "~"
-"""Sorts behind every id."""
 
 
 def event_item(tenant: TenantId, event: SecurityEvent) -> Key:
@@ -49,12 +47,8 @@ class DynamoSecurityEvents:
             answer = await asyncio.to_thread(
                 self._client.query,
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": tenant_partition(tenant)},
-                    ":first": {"S": EVENT_PREFIX},
-                    ":last": {"S": EVENT_PREFIX + _AFTER_ALL},
-                },
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues={":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": EVENT_PREFIX}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 Limit=limit - len(found),
