@@ -189,6 +189,7 @@ def bury(document: Document, now: datetime, *, by_request: bool, buried: frozens
         tombstone=Tombstone(now, by_request),
         buried=document.buried | buried,
         metadata={},
+        url_source=None,
     )
 
 
