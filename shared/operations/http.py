@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, get_type_hints
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -56,13 +58,6 @@ _SECURITY_HEADERS: Final = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "x-content-type-options": "nosniff",
 }
-
-_PAGE_POLICY: Final = (
-    "default-src 'none'; connect-src 'self'; img-src data: https://fastapi.tiangolo.com; "
-    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "frame-ancestors 'none'"
-)
-"""For the interactive page of the in-process app alone, which takes its parts from where FastAPI says."""
 
 _log = logging.getLogger("tessera.http")
 
@@ -333,10 +328,25 @@ class _Envelope:
                 for name, value in _SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 if scope["path"] == DOCS:
-                    headers["content-security-policy"] = _PAGE_POLICY
+                    headers["content-security-policy"] = _page_policy()
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _page_policy() -> str:
+    """Return the policy of the interactive page alone, which takes its parts from where FastAPI says."""
+    parts = inspect.signature(get_swagger_ui_html).parameters
+
+    def origin_of(name: str) -> str:
+        address = urlsplit(parts[name].default)
+        return f"{address.scheme}://{address.netloc}"
+
+    return (
+        f"default-src 'none'; connect-src 'self'; img-src data: {origin_of('swagger_favicon_url')}; "
+        f"script-src 'unsafe-inline' {origin_of('swagger_js_url')}; "
+        f"style-src 'unsafe-inline' {origin_of('swagger_css_url')}; frame-ancestors 'none'"
+    )
 
 
 def gateway_context(scope: Mapping[str, Any]) -> Mapping[str, Any]:
