@@ -65,7 +65,7 @@ class AwsClients:
 
     @cached_property
     def prompt_dynamodb(self) -> "DynamoDBClient":
-        """A client that gives up within two seconds: for what every request waits for."""
+        """A client of three short tries: for what every request waits for."""
         client = boto3.client("dynamodb", config=_PROMPT_CONFIG)
         client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
         return client
