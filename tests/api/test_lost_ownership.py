@@ -1,5 +1,7 @@
 """Whoever was an owner a moment ago: credentials are remembered for a while, the right to give places is not (T3)."""
 
+from typing import Any
+
 import pytest
 
 from shared.identity.permissions import Role
@@ -40,7 +42,7 @@ async def test_former_owner_invites_nobody(owner, former):
 
 async def test_former_owner_changes_nobody(owner, former):
     member = await owner.bring_in(Role.MAINTAINER)
-    tries = [
+    tries: list[tuple[str, str, dict[str, Any]]] = [
         ("PUT", f"/members/{member.user_id}/role", {"json": {"role": "owner"}}),
         ("PUT", f"/members/{member.user_id}/workspaces", {"json": {"workspaces": None}}),
         ("DELETE", f"/members/{member.user_id}", {}),
