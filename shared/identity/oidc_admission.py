@@ -75,7 +75,8 @@ class Admission:
         invitation = await self._invitation_for(tenant, email)
         if invitation is not None:
             place = _Place(invitation.role, invitation.workspaces, invitation)
-        elif linked is not None:
+        elif linked is not None or await self.tenancy.was_member(tenant.tenant, email):
+            # Also of somebody who only ever used a password: what an owner took away is not had back by oneself.
             raise NotAdmittedError(REMOVED)
         elif provider.default_role is not None:
             place = _Place(provider.default_role)

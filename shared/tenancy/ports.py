@@ -31,7 +31,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Delete `record`, which must still be at the revision it carries; with a member, sign-in's entry goes."""
+    """Delete `record`, which must still be at the revision it carries; with a member, sign-in's entry goes.
+
+    That a member of that address went is remembered (`was_member`).
+    """
 
     record: Record
 
@@ -100,6 +103,10 @@ class TenancyRepository(Protocol):
 
     async def members(self, tenant: TenantId, limit: int, after: UserId | None = None) -> list[Member]:
         """Return up to `limit` members after `after`, in the order of their users' ids."""
+        ...
+
+    async def was_member(self, tenant: TenantId, email: str) -> bool:
+        """Answer whether a member of that address, in its one spelling, was ever removed, or left."""
         ...
 
     async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None: ...

@@ -236,3 +236,15 @@ async def test_what_is_noted_is_noted_only_if_it_happened(cloud, acme):
     await records.commit(acme.tenant, [Put(acme), Note(event)])
 
     assert await events.newest(acme.tenant, 10) == [event]
+
+
+async def test_who_went_is_remembered_in_that_organisation_alone(records, acme):
+    await records.commit(acme.tenant, [Put(acme), Put(member_of(acme)), Put(member_of(acme, BOB))])
+    before = await records.member(acme.tenant, ADA)
+    assert not await records.was_member(acme.tenant, before.email)
+
+    await records.commit(acme.tenant, [Remove(before)])
+
+    assert await records.was_member(acme.tenant, before.email)
+    assert not await records.was_member(acme.tenant, member_of(acme, BOB).email)
+    assert not await records.was_member(TenantId("tn-elsewhere"), before.email)

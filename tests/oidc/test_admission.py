@@ -8,13 +8,13 @@ import pytest
 from shared.adapters.dynamodb.identity_providers import DynamoIdentityLinks
 from shared.identity.oidc_admission import Admission
 from shared.identity.oidc_claims import ExternalIdentity
-from shared.identity.oidc_errors import NOT_INVITED, NotAdmittedError
+from shared.identity.oidc_errors import NOT_INVITED, REMOVED, NotAdmittedError
 from shared.identity.oidc_providers import IdentityProvider
 from shared.identity.permissions import Role
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import IdentityProviderId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
-from shared.tenancy.ports import Put
+from shared.tenancy.ports import Put, Remove
 
 pytestmark = pytest.mark.real_server
 
@@ -69,3 +69,18 @@ async def test_what_an_owner_promised_ends_with_the_ownership(acme, cloud):
         await admission.admit(provider_of(acme), ada)
 
     assert refusal.value.facts == {"reason": NOT_INVITED}
+
+
+async def test_member_who_never_came_by_the_provider_does_not_come_back_by_it(acme, cloud):
+    user_id = await acme.add_member("ada", Role.MAINTAINER)
+    ada = ExternalIdentity("subject-of-ada", f"ada@{acme.domain}", True, "Ada")
+    links = DynamoIdentityLinks(cloud.dynamodb, cloud.address_of(IDENTITY))
+    admission = Admission(acme.records, links, SystemClock())
+    await acme.records.commit(acme.id, [Remove(await acme.member(user_id))])
+
+    with pytest.raises(NotAdmittedError) as refusal:
+        await admission.admit(provider_of(acme, default_role=Role.MAINTAINER), ada)
+
+    assert refusal.value.facts == {"reason": REMOVED}
+    await acme.invite("ada", Role.VIEWER)
+    assert (await admission.admit(provider_of(acme), ada)).role is Role.VIEWER

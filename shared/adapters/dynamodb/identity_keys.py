@@ -4,6 +4,7 @@
     t#<tenant>              tenant                  the organisation: plan, owners, overrides
     t#<tenant>              workspace#<workspace>   a workspace
     t#<tenant>              member#<user>           who belongs to it, and as what
+    t#<tenant>              former#<hash>           that a member of that address went, or was made to go
     t#<tenant>              invitation#<id>         who was asked to join
     t#<tenant>              key#<id>                a machine's API key
     t#<tenant>              provider#<id>           an external identity provider
@@ -62,6 +63,11 @@ def workspace_key(tenant: TenantId, workspace_id: WorkspaceId | str) -> Key:
 
 def member_key(tenant: TenantId, user_id: UserId | str) -> Key:
     return _key(tenant_partition(tenant), f"{MEMBER_PREFIX}{user_id}")
+
+
+def former_key(tenant: TenantId, email: str) -> Key:
+    # A hash, for whoever has gone should not be read here.
+    return _key(tenant_partition(tenant), f"former#{hashlib.sha256(email.encode()).hexdigest()}")
 
 
 def invitation_key(tenant: TenantId, invitation_id: InvitationId | str) -> Key:

@@ -17,6 +17,7 @@ from shared.adapters.dynamodb.identity_keys import (
     INVITATION_PREFIX,
     MEMBER_PREFIX,
     WORKSPACE_PREFIX,
+    former_key,
     invitation_key,
     link_key,
     linked_key,
@@ -92,6 +93,11 @@ class DynamoTenancy:
         start = None if after is None else member_key(tenant, after)
         return await self._query(_within(tenant, MEMBER_PREFIX), limit, start, _MEMBER)
 
+    async def was_member(self, tenant: TenantId, email: str) -> bool:
+        key = former_key(tenant, email)
+        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
+        return "Item" in answer
+
     async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None:
         return await self._get(invitation_key(tenant, invitation_id), _INVITATION)
 
@@ -119,7 +125,7 @@ class DynamoTenancy:
                 return [{"ConditionCheck": {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}}]
             case Remove(record):
                 deleted = {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}
-                return [{"Delete": deleted}, *self._membership(record, "Delete")]
+                return [{"Delete": deleted}, *self._membership(record, "Delete"), *self._former(record)]
             case Register(user):
                 return [self._put(item, _NEW) for item in account_items(user)]
             case RegisterUnlisted(user):
@@ -137,6 +143,11 @@ class DynamoTenancy:
             return []
         key = membership_key(record.user_id, record.tenant)
         return [{verb: {"TableName": self._table, "Item" if verb == "Put" else "Key": key}}]
+
+    def _former(self, record: Record) -> list[dict[str, Any]]:
+        if not isinstance(record, Member):
+            return []
+        return [{"Put": {"TableName": self._table, "Item": former_key(record.tenant, record.email)}}]
 
     async def _get(self, key: Key, adapter: TypeAdapter[R]) -> R | None:
         answer = await asyncio.to_thread(

@@ -21,6 +21,7 @@ class MemoryTenancy:
         self.users: dict[UserId, User] = {}
         self.emails: dict[str, UserId] = {}
         self.events: list[SecurityEvent] = []
+        self._former: set[tuple[str, str]] = set()
         self._pauses = pauses
 
     async def tenant(self, tenant):
@@ -43,6 +44,9 @@ class MemoryTenancy:
 
     async def members(self, tenant, limit, after=None):
         return self._some(Member, tenant, limit, after)
+
+    async def was_member(self, tenant, email):
+        return (tenant, email) in self._former
 
     async def invitation(self, tenant, invitation_id):
         return await self._get(Invitation, tenant, invitation_id)
@@ -70,6 +74,8 @@ class MemoryTenancy:
                 self.records[_key(write.record)] = replace(write.record, revision=write.record.revision + 1)
             elif isinstance(write, Remove):
                 del self.records[_key(write.record)]
+                if isinstance(write.record, Member):
+                    self._former.add((write.record.tenant, write.record.email))
         self.events += [write.event for write in writes if isinstance(write, Note)]
 
     async def _get(self, kind, tenant, name):
