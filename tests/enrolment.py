@@ -18,6 +18,7 @@ from shared.tenancy.owners import with_owner
 from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put, Write
 from shared.tenancy.tenants import new_tenant
+from tests.canaries import canary_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Enrolment:
             writes.append(Put(place))
         writes.append(Put(with_owner(found, user, now) if role is Role.OWNER else found))
         if before is None:
-            member = Member(tenant, user, role, f"{user}@people.example", user, now, now, workspaces)
+            member = Member(
+                tenant, user, role, f"{user}@people.example", f"{user} {canary_of(tenant)}", now, now, workspaces
+            )
         else:
             member = replace(before, role=role, workspaces=workspaces)
         await self.records.commit(tenant, [*writes, Put(member)])

@@ -14,15 +14,16 @@ from shared.operations.declaration import Operation
 from shared.operations.http import CallerOf, build_app
 from shared.operations.reach import Reach
 from shared.operations.registry import all_operations
+from shared.telemetry.ports import Telemetry
 
 
-def build_whole_app(settings: Settings, caller_of: CallerOf) -> FastAPI:
+def build_whole_app(settings: Settings, caller_of: CallerOf, telemetry: Telemetry | None = None) -> FastAPI:
     """Return the app of every HTTP operation; each gets services limited to its own declaration."""
     built: dict[str, Services] = {}
 
     def services_of(operation: Operation) -> Services:
         if operation.id not in built:
-            built[operation.id] = services_for(operation, settings)
+            built[operation.id] = services_for(operation, settings, telemetry)
         return built[operation.id]
 
     def limiter_of(operation: Operation) -> Limiter:

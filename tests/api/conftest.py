@@ -1,6 +1,8 @@
 """The whole API in this process, on a real emulator: tokens are verified and capabilities checked, nothing is faked."""
 
+import asyncio
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -14,17 +16,20 @@ from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import IDENTITY, LIMITS, METADATA
 from shared.retrieval.ports import IndexedChunk, Scope
 from shared.tenancy.models import Override
 from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
 from tests.api.door import MovableClock, authenticator_of
-from tests.api.people import new_person
+from tests.api.people import new_person, stranger
 from tests.api.tenants import Tenant, new_tenant_name
+from tests.canaries import WATCH, WatchedTelemetry, records_out_of_place, watched, watched_logs
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
+from tests.isolation.estate import Estate, settle
+from tests.oidc.scripted_provider import ScriptedProvider
 from tests.signing import open_signer, settle_names
 
 
@@ -62,7 +67,8 @@ def clock(_clock_of_the_door):
 
 @pytest.fixture(scope="session")
 def app(cloud, _clock_of_the_door):
-    return build_whole_app(cloud.settings, caller_of_bearer(authenticator_of(cloud, _clock_of_the_door).authenticate))
+    authenticate = authenticator_of(cloud, _clock_of_the_door).authenticate
+    return watched(build_whole_app(cloud.settings, caller_of_bearer(authenticate), WatchedTelemetry(WATCH)))
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +84,34 @@ async def client(app):
         transport=httpx.ASGITransport(app, client=peer), base_url="https://api.test"
     ) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_told_of_others():
+    """Whatever the API answers, logs and measures in a test bears no mark of a tenant that it is not for."""
+    with watched_logs():
+        yield
+    assert WATCH.take() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _records_bear_the_marks_of_their_tenants(cloud):
+    """At the end, nothing in a tenant's partition bears the mark of another one."""
+    yield
+    for table in (METADATA, IDENTITY, LIMITS):
+        pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.address_of(table))
+        assert records_out_of_place((item for page in pages for item in page["Items"]), WATCH.sent) == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bystander(cloud, app, issuer, people):
+    """A tenant that has one of everything, with its canary in all names and contents, and asks for nothing."""
+    with ScriptedProvider.listening() as provider, ThreadPoolExecutor(1) as thread:
+        client = stranger(app)
+        tenant = Tenant(new_tenant_name(), client, issuer, cloud, people)
+        estate = Estate(tenant, provider.issuer, new_person(cloud, app, people), operates=True)
+        thread.submit(asyncio.run, settle(estate)).result()
+        yield estate
 
 
 @pytest.fixture

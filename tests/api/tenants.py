@@ -21,6 +21,7 @@ from shared.knowledge.settlement import Settlement
 from shared.operations.capabilities import ARTIFACTS, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
 from shared.tenancy.plans import STARTER, Figures
+from tests.canaries import canary_of
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
 from tests.signing import TestSigner
@@ -46,6 +47,11 @@ class Tenant:
     def artifacts(self) -> S3Artifacts:
         return S3Artifacts(self.cloud.s3, self.cloud.address_of(ARTIFACTS))
 
+    @property
+    def canary(self) -> str:
+        """What stands in the names of what this tenant makes, and must be told to nobody else."""
+        return canary_of(self.id)
+
     def headers(self, role: Role = Role.MAINTAINER, user: str = "ada@example") -> dict[str, str]:
         """Sign in a user, who is made a member on first use; in each role it is somebody else, operators elsewhere."""
         name, tenant = f"{user}.{role.value}", OPERATORS if role is Role.OPERATOR else self.id
@@ -59,7 +65,7 @@ class Tenant:
         return await self.client.request(method, path, headers=headers, **parts)
 
     async def create_base(self, **body: Any) -> str:
-        response = await self.send("POST", "/knowledge-bases", json={"name": "Policies", **body})
+        response = await self.send("POST", "/knowledge-bases", json={"name": f"Policies {self.canary}", **body})
         assert response.status_code == 201, response.text
         created: str = response.json()["id"]
         return created
@@ -108,6 +114,10 @@ class Tenant:
     async def publish(self, base: str, name: str, content: str, pages: tuple[Page, ...] = ()) -> str:
         """Bring a document all the way to `ready`, with its canonical text, without parser and index."""
         document = await self.drop(base, name, content)
+        return await self.complete(document, content, pages)
+
+    async def complete(self, document: Document, content: str, pages: tuple[Page, ...] = ()) -> str:
+        """Bring a document that was dropped to `ready`."""
         assert document.work is not None
         text = CanonicalText(content, "md", pages=pages)
         generation = document.work.generation

@@ -67,29 +67,33 @@ def running_cloud(folder: Path) -> Iterator[Cloud]:
         for name, value in started.environment.items():
             patch.setenv(name, value)
         try:
-            cloud = Cloud(
-                {
-                    "TESSERA_ENVIRONMENT": "local",
-                    "TESSERA_RETRY_BASE_S": "1",
-                    LOCAL_FOLDER: str(folder),
-                    EMBEDDER.resource.variable: str(MODEL),
-                    VECTORS.variable: "sqlite",
-                    **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
-                },
-                {},
-            )
-            for resource in RESOURCES:
-                _make(cloud, resource)
-            for resource in RESOURCES:
-                if isinstance(resource, Queue) and resource.fed_by is not None:
-                    _notify(cloud, resource.fed_by, resource)
-            yield cloud
+            yield furnish(folder, "test")
         finally:
             started.stop()
 
 
-def _make(cloud: Cloud, resource: Resource) -> None:
-    name = f"tessera-test-{resource.name}"
+def furnish(folder: Path, name: str) -> Cloud:
+    """Make all declared resources in the emulator that the environment names, called by `name`."""
+    cloud = Cloud(
+        {
+            "TESSERA_ENVIRONMENT": "local",
+            "TESSERA_RETRY_BASE_S": "1",
+            LOCAL_FOLDER: str(folder),
+            EMBEDDER.resource.variable: str(MODEL),
+            VECTORS.variable: "sqlite",
+            **{variable: value for variable, value in os.environ.items() if variable.startswith("AWS_")},
+        },
+        {},
+    )
+    for resource in RESOURCES:
+        _make(cloud, resource, f"tessera-{name}-{resource.name}")
+    for resource in RESOURCES:
+        if isinstance(resource, Queue) and resource.fed_by is not None:
+            _notify(cloud, resource.fed_by, resource)
+    return cloud
+
+
+def _make(cloud: Cloud, resource: Resource, name: str) -> None:
     match resource:
         case Bucket():
             cloud.s3.create_bucket(Bucket=name)

@@ -3,12 +3,16 @@
 import secrets
 from ipaddress import IPv4Address
 
+import httpx
 import pytest
 
 from tests.api.conftest import (  # noqa: F401 (fixtures)
     _clients_of_this_cloud,
     _clock_of_the_door,
+    _nobody_is_told_of_others,
+    _records_bear_the_marks_of_their_tenants,
     app,
+    bystander,
     cloud,
     embedder,
     index,
@@ -29,3 +33,11 @@ def provider():
 def address():
     """Make internet addresses that nobody had before, for what strangers send is counted by address."""
     return lambda: (str(IPv4Address(0x0A000000 + secrets.randbits(24))), 50_000)
+
+
+@pytest.fixture
+def new_client(app, address):  # noqa: F811 (the fixture)
+    """Make clients that nobody counted requests of."""
+    return lambda: httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, client=address()), base_url="https://api.test"
+    )  # fmt: skip

@@ -16,7 +16,7 @@ import httpx
 
 from shared.identity.permissions import Permission, Role
 from shared.kernel.ids import encode_base32
-from tests.api.declared import BODIES, ROUTES, path_of, path_parameters
+from tests.api.declared import BODIES, ROUTES, parameters_of, path_of, path_parameters
 from tests.api.people import PASSWORD, Person
 from tests.api.tenants import Tenant, new_tenant_name
 
@@ -33,7 +33,8 @@ class Estate:
     tenant: Tenant
     issuer: str
     person: Person
-    publish: Callable[..., Awaitable[str]]
+    publish: Callable[..., Awaitable[str]] | None = None
+    """What brings a document all the way to search."""
     operates: bool = False
     """Whether it may also send what operators alone may."""
     made: dict[str, Any] = field(default_factory=dict)
@@ -56,21 +57,32 @@ class Estate:
         return created
 
 
+async def settle(estate: Estate) -> None:
+    """Give a tenant one of everything that needs no search."""
+    for name in REAL:
+        await estate.real(name)
+    for operation, (declared, route) in ROUTES.items():
+        if "idempotency_key" in parameters_of(declared, route):
+            await estate.real("idempotency_key", operation)
+
+
 async def _base(estate: Estate) -> str:
     return await estate.tenant.create_base()
 
 
 async def _document(estate: Estate) -> str:
-    return await estate.tenant.publish(await estate.real("kb_id"), "terms.md", TEXT)
+    return await estate.tenant.publish(
+        await estate.real("kb_id"), f"terms {estate.tenant.canary}.md", f"{TEXT} {estate.tenant.canary}"
+    )
 
 
 async def _content_hash(estate: Estate) -> str:
     await estate.real("document_id")
-    return hashlib.sha256(TEXT.encode()).hexdigest()
+    return hashlib.sha256(f"{TEXT} {estate.tenant.canary}".encode()).hexdigest()
 
 
 async def _workspace(estate: Estate) -> str:
-    created: str = (await estate.create("/workspaces", name="Sales"))["id"]
+    created: str = (await estate.create("/workspaces", name=f"Sales {estate.tenant.canary}"))["id"]
     return created
 
 
@@ -79,7 +91,8 @@ async def _workspaces(estate: Estate) -> list[str]:
 
 
 async def _invitation(estate: Estate) -> dict[str, Any]:
-    return await estate.create("/invitations", email=f"bob-{uuid4().hex}@people.example", role="viewer")
+    email = f"bob-{uuid4().hex}.{estate.tenant.canary}@people.example"
+    return await estate.create("/invitations", email=email, role="viewer")
 
 
 async def _invitation_id(estate: Estate) -> str:
@@ -93,7 +106,7 @@ async def _invitation_token(estate: Estate) -> str:
 
 
 async def _api_key_id(estate: Estate) -> str:
-    created: str = (await estate.create("/api-keys", name="machine", scope="read"))["key"]["id"]
+    created: str = (await estate.create("/api-keys", name=f"machine {estate.tenant.canary}", scope="read"))["key"]["id"]
     return created
 
 
@@ -158,7 +171,7 @@ async def _tenant(estate: Estate) -> str:
 
 async def _idempotency_key(estate: Estate, operation: str) -> str:
     """A key under which this tenant already created what it would create."""
-    key = f"{operation}-of-{estate.tenant.id}"
+    key = f"{operation}-of-{estate.tenant.canary}"
     response = await send(estate, operation, {}, headers={"idempotency-key": key})
     assert response.is_success, response.text
     return key
@@ -177,6 +190,7 @@ async def _page_token(estate: Estate, operation: str) -> str:
 
 
 async def _another_document(estate: Estate, number: int) -> None:
+    assert estate.publish is not None
     await estate.publish(estate.tenant, await estate.real("kb_id"), f"{number}.md", f"{TEXT} No. {number}")
 
 
@@ -350,7 +364,7 @@ _OWN_BODIES: Final[Mapping[str, Callable[[Estate], Awaitable[dict[str, Any]]]]] 
 def connection(estate: Estate) -> dict[str, Any]:
     """Return the body that connects this tenant's identity provider."""
     return {
-        "name": "Company sign-in",
+        "name": f"Sign-in of {estate.tenant.canary}",
         "issuer": estate.issuer,
         "client_id": "public",
         "redirect_uris": [f"https://{estate.tenant.id}.example/signed-in/{{provider_id}}"],
@@ -365,8 +379,8 @@ def unknown_like(value: Any) -> Any:
     digits = uuid4().int
     if found := re.fullmatch(r"(kb|doc|ws|inv|key|idp)_[0-9a-z]{26}", value):
         return f"{found[1]}_{encode_base32(digits, 26)}"
-    if "tenant-" in value:
-        return re.sub(r"tenant-[0-9a-f]{12}", f"tenant-{uuid4().hex[:12]}", value)
+    if re.search(r"(?<=tenant-|canary-)[0-9a-f]{12}", value):
+        return re.sub(r"(?<=tenant-|canary-)[0-9a-f]{12}", uuid4().hex[:12], value)
     if "@" in value:
         return f"{encode_base32(digits, 26)}@{value.partition('@')[2]}"
     if re.fullmatch(r"[0-9a-f]{64}", value):

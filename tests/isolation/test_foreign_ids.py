@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from itertools import combinations
 
-import httpx
 import pytest
 
 from shared.identity.permissions import Permission, Role
@@ -17,6 +16,7 @@ from shared.operations.capabilities import ARTIFACTS, IDENTITY, METADATA, UPLOAD
 from tests.api.declared import ROUTES, fields_of, parameters_of, path_parameters
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
+from tests.canaries import WATCH
 from tests.isolation.estate import NAMELESS, NAMING, Estate, carried_over, send, unknown_like
 from tests.isolation.masks import masked
 
@@ -92,12 +92,11 @@ def test_there_are_cells_of_every_kind():
 
 
 @pytest.fixture
-def new_estate(app, cloud, issuer, people, provider, publish, address):
+def new_estate(app, cloud, issuer, people, provider, publish, new_client):
     """Make tenants that have nothing yet, each at an internet address of its own."""
 
     def made(*, operates=False):
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app, client=address()), base_url="https://api.test")
-        tenant = Tenant(new_tenant_name(), client, issuer, cloud, people)
+        tenant = Tenant(new_tenant_name(), new_client(), issuer, cloud, people)
         return Estate(tenant, provider.issuer, new_person(cloud, app, people), publish, operates)
 
     return made
@@ -229,7 +228,8 @@ async def test_ways_to_sign_in_are_for_all_to_see_and_those_of_nobody_are_none(o
     ]
 
     assert told_by(answers[0]) == told_by(answers[1])
-    assert [way["name"] for way in answers[2].json()["providers"]] == ["Company sign-in"] * 2
+    assert [way["name"] for way in answers[2].json()["providers"]] == [f"Sign-in of {owner.tenant.canary}"] * 2
+    assert {marks for leak in WATCH.take() for marks in leak.marks} == {owner.tenant.canary}
 
 
 async def test_address_with_an_account_signs_up_nowhere_and_says_no_more(owner, new_estate):

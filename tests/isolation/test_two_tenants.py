@@ -1,0 +1,206 @@
+"""A tenant sees the same whether or not there is another one, who has the same ids, names, contents and keys (T5).
+
+Hypothesis makes up what two tenants do. All that the first one does happens in two deployments: in one of them it is
+alone, in the other the second one is busy in between. Every answer to it is the same in both: statuses, headers,
+bodies, counts, errors, ranks and scores. TESSERA_NEIGHBOURS sets how many stories are told.
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count, zip_longest
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from shared.adapters.dynamodb import identity_keys, keys, limits_keys
+from shared.adapters.minilm.embedder import MiniLmEmbedder
+from shared.adapters.sqlite import chunk_index, writing
+from tests.api.tenants import Tenant
+from tests.ingestion.cloud import furnish
+from tests.isolation.deployments import Deployment, Numbering, deploy, numbered
+from tests.isolation.masks import masked
+from tests.isolation.steps import LOOKING_ROUND, STEPS, TEXTS, Actor, Step, opening
+
+STORIES = int(os.environ.get("TESSERA_NEIGHBOURS", "20"))
+STEPS_EACH = 20
+EXAMPLE = count(1)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+class TheyDifferError(AssertionError):
+    """The first tenant saw that there is a second one."""
+
+
+@dataclass
+class Stage:
+    """What stories are told on: a deployment for the first tenant alone, one for both, and what was answered there."""
+
+    alone: Deployment
+    both: Deployment
+    numbering: Numbering
+    embedder: MiniLmEmbedder
+    runner: asyncio.Runner
+    answers: Counter[tuple[str, object]] = field(default_factory=Counter)
+
+    def actor(self, deployment: Deployment, tenant: str, address: str) -> Actor:
+        client = deployment.client(address)
+        seen = Tenant(tenant, client, deployment.issuer, deployment.cloud, deployment.people)
+        return Actor(seen, deployment, self.embedder)
+
+
+class TwoTenants(RuleBasedStateMachine):
+    """One story."""
+
+    stage: ClassVar[Stage]
+
+    def __init__(self) -> None:
+        super().__init__()
+        stage, example = self.stage, next(EXAMPLE)
+        for deployment in (stage.alone, stage.both):
+            deployment.empty()
+        stage.numbering.restart()
+        self.firsts = [stage.actor(place, f"first-{example}", "192.0.2.1") for place in (stage.alone, stage.both)]
+        self.second = stage.actor(stage.both, f"second-{example}", "192.0.2.2")
+
+    @initialize(first=st.sampled_from(TEXTS), second=st.lists(STEPS, max_size=5))
+    def both_have_something(self, first: str, second: list[Step]) -> None:
+        for step in opening(first):
+            self.first_does(step)
+        self.second_does([*opening(TEXTS[0]), *second])
+
+    @rule(step=STEPS)
+    def first_does(self, step: Step) -> None:
+        self.stage.numbering.steps += 1
+        alone, both = (self._take(step, actor) for actor in self.firsts)
+        self.stage.answers.update((step.name, one[0]) for one in alone)
+        for pair in zip_longest(alone, both):
+            if pair[0] != pair[1]:
+                raise TheyDifferError(f"{step}: {pair[0]} alone, {pair[1]} beside another")
+
+    @rule(steps=st.lists(STEPS, min_size=1, max_size=3))
+    def second_does(self, steps: list[Step]) -> None:
+        for step in steps:
+            self._take(step, self.second)
+
+    def teardown(self) -> None:
+        for step in LOOKING_ROUND:
+            self.first_does(step)
+
+    def _take(self, step: Step, actor: Actor) -> list[Any]:
+        self.stage.numbering.speaker = f"{actor.tenant.id} in {id(actor.deployment)}"
+        return [shown(one) for one in self.stage.runner.run(step.by(actor))]
+
+
+@pytest.fixture(scope="module")
+def numbering():
+    return Numbering()
+
+
+@pytest.fixture(scope="module")
+def deployments(cloud, tmp_path_factory):
+    return [deploy(furnish(tmp_path_factory.mktemp(name), name)) for name in ("alone", "both")]
+
+
+@pytest.fixture
+def tell(deployments, numbering, embedder):
+    """Tell stories; return how often each step was answered what. Raises: TheyDifferError."""
+
+    def told(stories):
+        with asyncio.Runner() as runner, numbered(numbering):
+            alone, both = deployments
+            stage = Stage(alone, both, numbering, embedder, runner)
+            run_state_machine_as_test(
+                type("Story", (TwoTenants,), {"stage": stage}),
+                settings=settings(
+                    max_examples=stories,
+                    stateful_step_count=STEPS_EACH,
+                    deadline=None,
+                    database=None,
+                    derandomize="TESSERA_NEIGHBOURS" not in os.environ,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+            return stage.answers
+
+    return told
+
+
+def shown(seen):
+    """Return what a tenant can compare of an answer: not its number, its secrets, nor the milliseconds it took."""
+    if not isinstance(seen, httpx.Response):
+        return seen, {}, ""
+    headers = {name: value for name, value in seen.headers.items() if name not in {"x-request-id", "content-length"}}
+    body = seen.content.replace(seen.headers["x-request-id"].encode(), b"the request")
+    body = re.sub(rb'"timings_ms":{[^}]*}', b'"timings_ms":{}', body)
+    # Whether a query was read before it turned out that there is nothing to search in is a matter of speed.
+    body = re.sub(rb'("tokens_per_day":{"limit":\d+,"allowed":\d+),"used":\d+,"remaining":\d+', rb"\1", body)
+    body = re.sub(rb"tessera-(alone|both)-", b"tessera-", body)
+    return masked(seen.status_code, headers, body, but=("id", "tenant", "moment"))
+
+
+def test_first_tenant_sees_the_same_with_and_without_the_second(tell):
+    answers = tell(STORIES)
+
+    print(json.dumps({f"{name} {status}": times for (name, status), times in sorted(answers.items(), key=str)}))
+    done = {name for name, status in answers if status in (200, 201, 204)}
+    assert {"publish", "search", "answer", "listed", "accept", "use_key", "create_base", "delete_document"} <= done
+    assert sum(answers.values()) >= STORIES * STEPS_EACH / 3
+
+
+@contextmanager
+def forgetting(builder):
+    """Let one builder of keys take everybody for the same tenant, wherever it is used."""
+
+    def without_tenant(_tenant, *rest):
+        return builder("everybody", *rest)
+
+    name = builder.__name__
+    with ExitStack() as patches:
+        for module in [module for module in sys.modules.values() if getattr(module, name, None) is builder]:
+            patches.enter_context(patch.object(module, name, without_tenant))
+        yield
+
+
+FORGETFUL = [
+    keys.document_key,
+    keys.request_key,
+    keys.tenant_tally_key,
+    limits_keys.window_key,
+    identity_keys.api_key_key,
+    identity_keys.invitation_key,
+    identity_keys.workspace_key,
+]
+"""What leads to a record."""
+
+
+@pytest.mark.parametrize("builder", FORGETFUL, ids=lambda builder: str(builder.__name__))
+def test_a_key_that_forgets_the_tenant_is_found_out(tell, builder):
+    with forgetting(builder), pytest.raises(TheyDifferError):
+        tell(60)
+
+
+def test_an_index_that_forgets_the_tenant_is_found_out(tell):
+    def find_scope(connection, tenant, scope):
+        row = connection.execute(
+            "SELECT id, dimensions FROM scopes WHERE kb_id = ? AND index_generation = ? AND dropped = 0 ORDER BY id",
+            (scope.kb_id, scope.index_generation),
+        ).fetchone()
+        return None if row is None else writing.StoredScope(*row)
+
+    with patch.object(chunk_index, "find_scope", find_scope), pytest.raises(TheyDifferError) as found:
+        tell(20)
+
+    assert "search" in str(found.value) or "answer" in str(found.value)
