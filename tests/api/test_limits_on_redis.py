@@ -1,16 +1,19 @@
 """Limits of the whole API on a real Redis: a noisy neighbour, a rush on the last of a quota, a server that dies."""
 
 import asyncio
+import re
 from collections import Counter
 
 import httpx
 import pytest
+from redis import Redis
 
 from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.composition.settings import Settings
 from shared.operations.capabilities import CACHE
 from tests.api.door import authenticator_of
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
+from tests.canaries import WATCH, WatchedTelemetry, marks_in, watched
 from tests.redis_server import RedisServer, running_redis, start_redis
 
 pytestmark = pytest.mark.real_server
@@ -26,9 +29,24 @@ def redis_server():
 def tenant_of(cloud, clock, people, issuer, redis_server: RedisServer):
     """Make tenants of an app that counts in the Redis of this test."""
     settings = Settings({**cloud.variables, CACHE.variable: redis_server.address})
-    app = build_whole_app(settings, caller_of_bearer(authenticator_of(cloud, clock).authenticate))
+    authenticate = authenticator_of(cloud, clock).authenticate
+    app = watched(build_whole_app(settings, caller_of_bearer(authenticate), WatchedTelemetry(WATCH)))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
     return lambda: Tenant(new_tenant_name(), client, issuer, cloud, people)
+
+
+async def test_every_key_belongs_to_one_tenant_and_says_nothing_of_what_it_wrote(tenant_of, redis_server):
+    tenants = [tenant_of() for _ in range(3)]
+    for tenant in tenants:
+        base = await tenant.create_base()
+        await tenant.send("GET", f"/knowledge-bases/{base}")
+
+    with Redis.from_url(redis_server.address, decode_responses=True) as redis:
+        keys = redis.keys()
+
+    assert {key for key in keys if not re.match(r"tessera:\{[a-z0-9-]+\}:", key)} == set()
+    assert [marks_in(key) for key in keys if len(marks_in(key)) != 1] == []
+    assert frozenset().union(*map(marks_in, keys)) == {tenant.id for tenant in tenants}
 
 
 async def test_whoever_sends_twenty_times_too_much_slows_only_itself(tenant_of, grant):

@@ -304,10 +304,22 @@ def opening(text: str) -> list[Step]:
     ]
 
 
+MEDDLING: Final = (
+    Step(create_base, {"name": "Contracts", "workspace": 0, "key": "k-2"}),
+    Step(accept, {"invitation": 1}),
+    Step(revoke_key, {"key": 1}),
+    Step(delete_workspace, {"workspace": 1}),
+)
+"""What the second tenant does with what it made, all of which is called as what the first one made is."""
+
 LOOKING_ROUND: Final = (
     *(Step(search, {"base": 1, "query": QUERIES[0], "mode": mode, "limit": 5}) for mode in ("keyword", "vector")),
     Step(answer, {"base": 1, "query": QUERIES[1]}),
     *(Step(listed, {"path": path, "base": 1, "limit": 100}) for path in _LISTS),
     *(Step(use_key, {"key": 1, "path": path, "base": 1}) for path in ("/me", "/usage")),
+    Step(create_base, {"name": "Policies", "workspace": 1, "key": "k-2"}),
+    Step(accept, {"invitation": 1}),
+    Step(delete_document, {"base": 1, "name": "terms.md"}),
+    Step(search, {"base": 1, "query": QUERIES[0], "mode": "hybrid", "limit": 5}),
 )
-"""What a tenant does at last: it looks at all that it has."""
+"""What the first tenant does at last: it looks at all that it has, and at what is left without a document."""

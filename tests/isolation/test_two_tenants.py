@@ -30,9 +30,9 @@ from tests.api.tenants import Tenant
 from tests.ingestion.cloud import furnish
 from tests.isolation.deployments import Deployment, Numbering, deploy, numbered
 from tests.isolation.masks import masked
-from tests.isolation.steps import LOOKING_ROUND, STEPS, TEXTS, Actor, Step, opening
+from tests.isolation.steps import LOOKING_ROUND, MEDDLING, STEPS, TEXTS, Actor, Step, opening
 
-STORIES = int(os.environ.get("TESSERA_NEIGHBOURS", "20"))
+STORIES = int(os.environ.get("TESSERA_NEIGHBOURS", "10"))
 STEPS_EACH = 20
 EXAMPLE = count(1)
 
@@ -78,7 +78,7 @@ class TwoTenants(RuleBasedStateMachine):
     def both_have_something(self, first: str, second: list[Step]) -> None:
         for step in opening(first):
             self.first_does(step)
-        self.second_does([*opening(TEXTS[0]), *second])
+        self.second_does([*opening(TEXTS[0]), *MEDDLING, *second])
 
     @rule(step=STEPS)
     def first_does(self, step: Step) -> None:
