@@ -14,6 +14,7 @@ from shared.tenancy.attempts import until_settled
 from shared.tenancy.errors import AlreadyMemberError, ChangedMeanwhileError, MemberNotFoundError
 from shared.tenancy.invitations import new_invitation, revoke_all_of
 from shared.tenancy.models import OPERATORS, Invitation, Tenant
+from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put, Remove, TenancyRepository
 
 THE_ACCOUNT: Final = UserId("aws-account")
@@ -32,9 +33,10 @@ class Operators:
     async def appoint(self, email: str) -> tuple[Invitation, OpaqueToken]:
         """Invite an operator; the first one founds their organisation. Raises: AlreadyMemberError."""
         now = self.clock.now()
-        # Refused when it was founded before.
+        # Refused when it was founded before. Nobody pays for it, and its members write in bulk.
+        founded = Tenant(OPERATORS, "Operators", now, now, plan=PlanName.ENTERPRISE.value)
         with suppress(ChangedMeanwhileError):
-            await self.records.commit(OPERATORS, [Put(Tenant(OPERATORS, "Operators", now, now))])
+            await self.records.commit(OPERATORS, [Put(founded)])
         account = await self.users.by_email(email)
         if account is not None and await self.records.member(OPERATORS, account.user_id) is not None:
             raise AlreadyMemberError(f"{email} is an operator already.")

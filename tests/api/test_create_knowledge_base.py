@@ -36,6 +36,19 @@ async def test_configuration_is_kept(acme):
     assert (body["description"], body["document_limit"]) == ("All we promised.", 7)
 
 
+async def test_numbers_of_any_size_are_kept(acme):
+    config = {"vector_weight": 1.6155911017826633e-179, "metadata_fields": {"mass": "number"}}
+
+    base = await acme.create_base(config=config)
+    document = (await acme.promise(base, metadata={"mass": -1e300}))["document_id"]
+
+    assert (await acme.send("GET", f"/knowledge-bases/{base}")).json()["config"][
+        "vector_weight"
+    ] == 1.6155911017826633e-179
+    shown = await acme.send("GET", f"/knowledge-bases/{base}/documents/{document}")
+    assert shown.json()["metadata"] == {"mass": -1e300}
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,9 +1,14 @@
 """Plain JSON-like values as DynamoDB attribute values, and back.
 
-boto3's own serializer takes no floats and answers with decimals; records hold floats and want them back.
+boto3's own serializer takes no floats and answers with decimals; records hold floats and want them back. Floats beyond
+DynamoDB's numbers are kept as their eight bytes. Source: Amazon DynamoDB Developer Guide, data types.
 """
 
-from typing import Any
+import struct
+from typing import Any, Final
+
+_SMALLEST: Final = 1e-130
+_LARGEST: Final = 9.9e125
 
 
 def to_attribute(value: Any) -> dict[str, Any]:
@@ -15,6 +20,8 @@ def to_attribute(value: Any) -> dict[str, Any]:
             return {"BOOL": value}
         case str():
             return {"S": value}
+        case float() if value and not _SMALLEST <= abs(value) <= _LARGEST:
+            return {"B": struct.pack(">d", value)}
         case int() | float():
             return {"N": repr(value)}
         case list():
@@ -30,6 +37,8 @@ def from_attribute(attribute: Any) -> Any:
     match kind:
         case "NULL":
             return None
+        case "B":
+            return struct.unpack(">d", value)[0]
         case "N":
             return int(value) if value.lstrip("-").isdigit() else float(value)
         case "L":
