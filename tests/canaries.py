@@ -27,6 +27,7 @@ _CREDENTIAL: Final = re.compile(r"\b(?:eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|t[a-z]{2}_[a
 
 FOUNDING: Final = "/sign-ups"
 SIGNING_IN: Final = "/sessions"
+METHODS: Final = re.compile(r"/tenants/([^/]+)/sign-in-methods")
 CHOICE: Final = '"code":"choose-tenant"'
 
 
@@ -140,7 +141,9 @@ def _credentials_in(text: str) -> frozenset[str]:
 
 
 def _shown_to_strangers(path: str, answer: str) -> frozenset[str]:
-    """Return the ids that whoever founds an organisation is told, and whoever proved to belong to several of them."""
+    """Return what anybody is told: the ids of what one founds or proved to belong to, and how to sign in somewhere."""
+    if asked := METHODS.fullmatch(path):
+        return marks_of({asked[1]})
     if path == FOUNDING or (path == SIGNING_IN and CHOICE in answer):
         return frozenset(mark for mark in marks_in(answer) if not mark.startswith("canary-"))
     return frozenset()
