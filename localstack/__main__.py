@@ -3,6 +3,7 @@
 `make` calls this and passes what the user typed in the environment: PORT, VECTORS, CACHE, Q, FILE.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -13,6 +14,9 @@ from typing import Final
 
 from localstack import cloud, emulator, explorer_process, install, opensearch_node
 from localstack.failures import LocalCloudError
+
+LOCK: Final = "package-lock.json"
+NODE_PROJECTS: Final = (install.ROOT, install.ROOT / "tests" / "oidc" / "provider")
 
 OPENSEARCH_JARS: Final = install.ROOT / ".tessera" / "opensearch"
 
@@ -75,13 +79,17 @@ def status() -> None:
 
 
 def lock() -> None:
-    """Write package-lock.json again, with a hash for every package."""
-    # In a folder of its own: beside installed packages npm believes those, and leaves their hashes out.
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in ("package.json", ".npmrc"):
-            shutil.copy(install.ROOT / name, scratch)
-        install.npm("install", "--package-lock-only", "--prefix", scratch)
-        shutil.copy(Path(scratch) / "package-lock.json", install.ROOT)
+    """Write every package-lock.json again, with a hash for every package and without any address."""
+    for folder in NODE_PROJECTS:
+        # In a folder of its own: beside installed packages npm believes those, and leaves their hashes out.
+        with tempfile.TemporaryDirectory() as scratch:
+            for source in (folder / "package.json", install.ROOT / ".npmrc"):
+                shutil.copy(source, scratch)
+            install.npm("install", "--package-lock-only", "--prefix", scratch)
+            written = json.loads((Path(scratch) / LOCK).read_text(encoding="utf-8"))
+        for package in written["packages"].values():
+            package.pop("funding", None)
+        (folder / LOCK).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 COMMANDS: Final[dict[str, Callable[[], None]]] = {

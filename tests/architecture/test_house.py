@@ -112,6 +112,17 @@ def test_committed_files_name_no_address_of_a_registry_and_no_path_of_a_machine(
     assert found == []
 
 
+@pytest.mark.parametrize(
+    "lock", [*ROOT.glob("requirements/*.lock"), ROOT / "package-lock.json", *ROOT.glob("tests/**/package-lock.json")],
+    ids=lambda lock: str(lock.relative_to(ROOT)),
+)  # fmt: skip
+def test_lock_holds_hashes_and_no_addresses(lock):
+    text = lock.read_text(encoding="utf-8")
+
+    assert "://" not in text
+    assert "sha256:" in text or '"integrity": "sha512-' in text
+
+
 def test_import_contracts_hold():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 

@@ -1,7 +1,6 @@
 """The npm package `oidc-provider` on loopback: installed on first use from its own lock, run by the Node of the wheel.
 
-To raise its version: change `provider/package.json`, and let the wheel's npm write the lock again with the root's
-`.npmrc` beside it (`npm install --package-lock-only`), so that it holds hashes and no addresses.
+To raise its version: change `provider/package.json` and run `make lock`.
 """
 
 import hashlib
@@ -20,13 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from infra_cdk.node import node_folder
-from localstack.install import node_environment
+from localstack.install import node_environment, npm
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = Path(__file__).parent / "provider"
 REDIRECT: Final = "https://app.acme.example/signed-in"
 SECRET: Final = "a secret+with/signs:that&are%encoded"
-NPM: Final = node_folder().parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 PEOPLE: Final[dict[str, dict[str, Any]]] = {
     "ada": {"email": "Ada@{place}.example", "email_verified": True, "name": "Ada Lovelace"},
@@ -48,10 +46,7 @@ def installed() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for source in sources:
             shutil.copy(source, folder)
-        subprocess.run(
-            [str(node_folder() / "node"), str(NPM), "ci", "--loglevel=error"],
-            cwd=folder, env=node_environment(), check=True, capture_output=True,
-        )  # fmt: skip
+        npm("ci", "--prefix", str(folder))
         (folder / ".installed").touch()
     return folder
 
