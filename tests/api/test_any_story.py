@@ -9,12 +9,13 @@ token. TESSERA_STORIES sets how many stories are told.
 import asyncio
 import json
 import os
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.python import asgi
@@ -22,7 +23,11 @@ from schemathesis.python import asgi
 from tests.api.described import ROUTES, FromAnywhere, described_api, document, role_for, well_formed_is_understood
 from tests.api.tenants import Tenant, new_tenant_name
 
-STORIES = int(os.environ.get("TESSERA_STORIES", "40"))
+STORIES = int(os.environ.get("TESSERA_STORIES", "20"))
+FIRST = secrets.randbelow(2**32) if "TESSERA_STORIES" in os.environ else 0
+"""The seed of the first story: stories that were asked for are others every time."""
+SIMPLEST_AND_ONE = 2
+"""Hypothesis begins every run with the simplest story there is."""
 STEPS = 25
 
 OF_DOCUMENTS = ["knowledge", "ingestion"]
@@ -68,17 +73,19 @@ def tell(app, cloud, issuer, people, publish):
                     name = case.operation.definition.raw["operationId"], response.status_code
                     answers[name] = answers.get(name, 0) + 1
 
-            Story.run(
-                settings=settings(
-                    max_examples=stories,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    derandomize="TESSERA_STORIES" not in os.environ,
-                    phases=[Phase.generate],
-                    suppress_health_check=list(HealthCheck),
+            for number in range(FIRST, FIRST + stories):
+                # One run each: what an earlier story left (addresses are taken once for all) would look to Hypothesis,
+                # which compares the stories of one run, like a strategy that changes its mind.
+                seed(number)(Story).run(
+                    settings=settings(
+                        max_examples=SIMPLEST_AND_ONE,
+                        stateful_step_count=STEPS,
+                        deadline=None,
+                        database=None,
+                        phases=[Phase.generate],
+                        suppress_health_check=list(HealthCheck),
+                    )
                 )
-            )
         return answers
 
     return told
@@ -104,6 +111,7 @@ def test_stories_hold_all_that_the_document_says(app, tell, areas):
     """Apart, for a story about people soon ends with the storyteller suspended or removed."""
     answers = tell(described_api(app).include(tag=areas), STORIES)
 
+    print(f"stories from seed {FIRST}")
     print(json.dumps({f"{name} {status}": count for (name, status), count in sorted(answers.items())}, indent=1))
     asked = {name for name, _ in answers}
     assert not [name for name in answers if name[1] >= 500]
