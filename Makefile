@@ -84,7 +84,7 @@ COMPILE := ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11
 
 lock: ## compile requirements/*.lock and package-lock.json again (hashes, no addresses)
 	@cd requirements; $(COMPILE) -c constraints.in dev.in -o dev.lock
-	@cd requirements; for group in api search ingest infra local; do $(COMPILE) -c constraints.in -c dev.lock $$group.in -o $$group.lock; done
+	@cd requirements; for group in api relational search ingest infra local; do $(COMPILE) -c constraints.in -c dev.lock $$group.in -o $$group.lock; done
 	@cd requirements; $(COMPILE) bootstrap.in -o bootstrap.lock; $(COMPILE) --no-deps model.in -o model.lock
 	@$(LOCAL) lock
 

@@ -25,11 +25,11 @@ class Process:
             os.waitpid(self.pid, os.WNOHANG)
         return _born(self.pid) == self.born
 
-    def stop(self, grace_s: float = 30.0) -> None:
+    def stop(self, grace_s: float = 30.0, ask: signal.Signals = signal.SIGTERM) -> None:
         """Ask the process to end, then end what is left of its group (it leads one) after `grace_s` seconds."""
         if not self.is_running():
             return
-        os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.pid, ask)
         self._wait(grace_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)

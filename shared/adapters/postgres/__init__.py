@@ -1,0 +1,1 @@
+"""PostgreSQL, by asyncpg: read models that need queries which a key-value table cannot answer."""

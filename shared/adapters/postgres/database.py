@@ -1,0 +1,105 @@
+"""Transactions of one tenant, and nothing else: there is no way to the tables without naming whose rows are meant.
+
+Row-level security compares every row with the setting `tessera.tenant`. It is set for one transaction only, in the same
+round trip that begins it, so a connection that comes back to the pool knows no tenant (decision 0025).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias, TypeVar
+
+import asyncpg
+
+from shared.adapters.postgres.addresses import read_address
+from shared.adapters.postgres.connections import LARGEST, Connections
+from shared.adapters.postgres.failures import told_to_callers
+from shared.adapters.postgres.iam_tokens import IamTokens
+from shared.adapters.postgres.own_loop import OwnLoop
+from shared.kernel.ids import TenantId
+
+T = TypeVar("T")
+
+Transaction: TypeAlias = asyncpg.Connection
+"""What a transaction's work is given; it commits when the work returns, and rolls back when it raises."""
+
+TENANT_SETTING: Final = "tessera.tenant"
+
+STATEMENT_TIMEOUT_S: Final = 5.0
+TRANSACTION_TIMEOUT_S: Final = 8.0
+"""From the wish for a connection to the commit, so that API Gateway's patience is never tried."""
+
+
+class Database:
+    """The database at an address, as seen by one process. Nothing is opened before the first transaction."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        largest: int = LARGEST,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+        transaction_timeout_s: float = TRANSACTION_TIMEOUT_S,
+    ) -> None:
+        self._address = read_address(address)
+        self._largest = largest
+        self._statement_timeout_s = statement_timeout_s
+        self._transaction_timeout_s = transaction_timeout_s
+        self._loop = OwnLoop()
+        self._connections: Connections | None = None
+
+    async def tenant_transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do `work` in one transaction that sees and writes the rows of `tenant` alone; return what it returns.
+
+        An empty tenant sees nothing and writes nothing. Who is cancelled meanwhile leaves nothing behind.
+        Raises: DatabaseBusyError when it takes too long, DatabaseUnavailableError; and whatever `work` raises.
+        """
+        with told_to_callers():
+            return await self._loop.run(self._transaction(tenant, work))
+
+    def close(self) -> None:
+        """Close every connection, and end the thread that they live in."""
+        if self._connections is not None:
+            asyncio.run(self._loop.run(self._connections.close()))
+            self._connections = None
+        self._loop.close()
+
+    async def _transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with asyncio.timeout(self._transaction_timeout_s):
+            lent = self._pool().borrowed(opening_of(tenant, self._statement_timeout_s, self._transaction_timeout_s))
+            async with lent as connection:
+                try:
+                    result = await work(connection)
+                except Exception:
+                    await _roll_back(connection)
+                    raise
+                said = await connection.execute("COMMIT")
+                if said != "COMMIT":
+                    raise asyncpg.InFailedSQLTransactionError("A failure inside was swallowed; nothing was committed.")
+                return result
+
+    def _pool(self) -> Connections:
+        if self._connections is None:
+            password = IamTokens(self._address) if self._address.signs_in_by_iam else None
+            self._connections = Connections(self._address, password, self._largest)
+        return self._connections
+
+
+async def _roll_back(connection: Transaction) -> None:
+    """Undo what a transaction did, for the next one's sake; where that fails, nobody gets the connection again."""
+    try:
+        await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+
+
+def opening_of(tenant: TenantId, statement_timeout_s: float, transaction_timeout_s: float) -> str:
+    """Return the statements that begin a transaction of `tenant`, for one round trip.
+
+    The name travels as hexadecimal digits, among which nothing can end a literal.
+    """
+    name = tenant.encode().hex()
+    return (
+        f"BEGIN; SET LOCAL statement_timeout = {int(statement_timeout_s * 1000)};"
+        f" SET LOCAL idle_in_transaction_session_timeout = {int(transaction_timeout_s * 1000)};"
+        f" SELECT set_config('{TENANT_SETTING}', convert_from(decode('{name}', 'hex'), 'UTF8'), true)"
+    )
