@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.limits.spending import metered, spend_tokens
 from shared.retrieval.fields import Condition
 from shared.retrieval.ports import ChunkIndex, Embedder, Hit, Scope, Vector
 from shared.retrieval.query import SearchMode
@@ -33,13 +34,17 @@ class Candidates:
 
 
 class QueryEmbedding:
-    """The vector of one query, which needs no knowledge base and so is made while that is being looked up."""
+    """The vector of one query, which needs no knowledge base and so is made while that is being looked up.
+
+    The request pays for it when somebody asks for it: otherwise what it costs would depend on which was faster.
+    """
 
     def __init__(self, embedder: Embedder, text: str, stages: Stages) -> None:
         self._embedder = embedder
         self._text = text
         self._stages = stages
         self._task: asyncio.Task[Vector | TesseraError] | None = None
+        self._unpaid = 0
 
     def start(self) -> "asyncio.Task[Vector | TesseraError]":
         """Begin, unless it was begun; a failure waits for those who ask for the vector."""
@@ -52,6 +57,8 @@ class QueryEmbedding:
         found = await self.start()
         if isinstance(found, TesseraError):
             raise found
+        spend_tokens(self._unpaid)
+        self._unpaid = 0
         return found
 
     def end(self) -> None:
@@ -63,9 +70,10 @@ class QueryEmbedding:
         return await unless_unavailable(self._embed())
 
     async def _embed(self) -> Vector:
-        with self._stages.measured("embed"):
+        with self._stages.measured("embed"), metered() as spending:
             vector: Vector = (await self._embedder.embed([self._text]))[0]
-            return vector
+        self._unpaid = spending.tokens
+        return vector
 
 
 @dataclass(slots=True)

@@ -1,27 +1,33 @@
 """Search of one knowledge base: legs, liveness, pages."""
 
+import asyncio
+import contextlib
+
 import pytest
 
-from shared.kernel.ids import TenantId
+from shared.kernel.ids import KnowledgeBaseId, TenantId
 from shared.knowledge.errors import KnowledgeBaseNotFoundError
+from shared.limits.spending import metered
 from shared.retrieval.conditions import InvalidFilterError
 from shared.retrieval.fields import Condition, FieldType
-from shared.retrieval.ports import IndexedChunk
+from shared.retrieval.ports import IndexedChunk, SearchScope
 from shared.retrieval.query import SearchMode, SearchQuery
 from shared.retrieval.search import MOST_REPEATS, SearchResult, SearchService
+from shared.retrieval.spending import SpendingEmbedder
 from tests.unit.retrieval.memory import ACME, KB, Bases, DownError, LiveList, MemoryIndex, WordEmbedder, chunk, document
 
 
 class Library:
     """A service over small parts; chunks are live unless said otherwise."""
 
-    def __init__(self, *chunks: IndexedChunk) -> None:
+    def __init__(self, *chunks: IndexedChunk, bases: type[Bases] = Bases) -> None:
         self.index = MemoryIndex(list(chunks))
         self.embedder = WordEmbedder()
         self.live = LiveList()
         self.live.generations = {found.document_id: found.generation for found in chunks}
-        bases = Bases({"team": FieldType.TEXT})
-        self.service = SearchService(bases, self.index, self.embedder, self.live)  # type: ignore[arg-type]
+        spending = SpendingEmbedder(self.embedder, lambda texts: sum(len(text.split()) for text in texts))
+        known = bases({"team": FieldType.TEXT})
+        self.service = SearchService(known, self.index, spending, self.live)  # type: ignore[arg-type]
 
     async def ask(self, query: SearchQuery) -> SearchResult:
         return await self.service.search(ACME, KB, query)
@@ -194,6 +200,28 @@ async def test_a_base_of_another_tenant_looks_missing() -> None:
 
     with pytest.raises(KnowledgeBaseNotFoundError):
         await library.service.search(TenantId("globex"), KB, SearchQuery("notice"))
+
+
+class SlowBases(Bases):
+    """Finds out where to search later than the query is read."""
+
+    async def scope_of(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> SearchScope:
+        await asyncio.sleep(0.05)
+        return await super().scope_of(tenant, kb_id)
+
+
+@pytest.mark.parametrize("bases", [Bases, SlowBases])
+@pytest.mark.parametrize(("tenant", "tokens"), [("globex", 0), (ACME, 2)])
+async def test_a_query_costs_what_is_read_of_it_where_there_is_something_to_search(
+    bases: type[Bases], tenant: str, tokens: int
+) -> None:
+    """Whether its vector was already made when the base turned out to be missing is a matter of speed."""
+    library = Library(chunk(1, "notice period"), bases=bases)
+
+    with metered() as spending, contextlib.suppress(KnowledgeBaseNotFoundError):
+        await library.service.search(TenantId(tenant), KB, SearchQuery("notice period"))
+
+    assert spending.tokens == tokens
 
 
 async def test_a_query_without_any_term_still_has_neighbours() -> None:
