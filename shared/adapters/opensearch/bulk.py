@@ -1,5 +1,6 @@
 """Writing many chunks: cut to size, every item's answer looked at."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +9,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from opensearchpy import OpenSearch
 
-from shared.adapters.opensearch.filters import document_generation_key, scope_key
+from shared.adapters.opensearch.filters import document_generation_key, item_id, scope_key
 from shared.adapters.opensearch.layout import JsonObject
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId
@@ -102,6 +103,8 @@ def _action(tenant: TenantId, scope: Scope, chunk: IndexedChunk) -> Action:
     source: JsonObject = {
         "tenant": tenant,
         "scope": key,
+        "kb_id": scope.kb_id,
+        "index_generation": scope.index_generation,
         "document_id": chunk.document_id,
         "document_generation": document_generation,
         "chunk_id": chunk_id,
@@ -117,6 +120,7 @@ def _action(tenant: TenantId, scope: Scope, chunk: IndexedChunk) -> Action:
         "metadata_terms": terms_of(chunk.metadata),
         "length": len(terms),
         "terms": " ".join(terms),
+        "stored_vector": base64.b64encode(chunk.vector.astype("<f4").tobytes()).decode("ascii"),
         "vector": np.round(chunk.vector.astype(np.float64), VECTOR_DECIMALS).tolist(),
     }
-    return json.dumps({"index": {"_id": f"{key}.{chunk_id}"}}), json.dumps(source)
+    return json.dumps({"index": {"_id": item_id(key, chunk_id)}}), json.dumps(source)

@@ -9,12 +9,14 @@ from typing import Any, Final, TypeVar
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 
+from shared.adapters.opensearch import scanning
 from shared.adapters.opensearch.bulk import write_chunks
 from shared.adapters.opensearch.client import translated_failures
 from shared.adapters.opensearch.counting import ScopeCounter
 from shared.adapters.opensearch.filters import document_generation_key, filter_of
 from shared.adapters.opensearch.layout import EF_SEARCH, IndexLayout, JsonObject
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.keywords import query_terms
 from shared.retrieval.ports import Hit, IndexedChunk, IndexUnavailableError, ReadBack, Scope, Vector
@@ -148,9 +150,53 @@ class OpenSearchChunkIndex:
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
         await self._run(lambda: self._delete(tenant, scope, filter_of(tenant, scope)))
 
+    async def count(self, tenant: TenantId) -> int:
+        return await self._run_refreshed(lambda: scanning.count_chunks(self._client, self._layout.name, tenant))
+
+    async def scan(self, tenant: TenantId, after: ChunkKey | None, limit: int) -> list[StoredChunk]:
+        return await self._run_refreshed(
+            lambda: scanning.scan_chunks(self._client, self._layout.name, tenant, after, limit)
+        )
+
+    async def fetch(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
+        if not keys:
+            return []
+        return await self._run_refreshed(
+            lambda: scanning.fetch_chunks(self._client, self._layout.name, tenant, list(dict.fromkeys(keys)))
+        )
+
+    async def remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+        def call() -> None:
+            if self._client.indices.exists_alias(name=self._layout.name):
+                scanning.remove_chunks(self._client, self._layout.name, tenant, list(dict.fromkeys(keys)))
+
+        if keys:
+            await self._run(call)
+        for scope in {key.scope for key in keys}:
+            self._counter.forget(tenant, scope)
+
+    async def vacate(self, tenant: TenantId) -> None:
+        """Remove the index if it is the tenant's own; a shared one holds nothing for one tenant alone."""
+        if self._layout.tenant == tenant:
+            await self._run(
+                lambda: self._client.indices.delete(
+                    index=self._layout.physical_name, params={"ignore_unavailable": "true"}
+                )
+            )
+            self._exists = False
+
     async def _run(self, call: Callable[[], Result]) -> Result:
         with translated_failures():
             return await asyncio.to_thread(call)
+
+    async def _run_refreshed(self, call: Callable[[], Result]) -> Result:
+        """Run `call` when all finished writes can be found."""
+
+        def refreshed() -> Result:
+            self._refresh()
+            return call()
+
+        return await self._run(refreshed)
 
     async def _search(self, tenant: TenantId, body: JsonObject) -> dict[str, Any]:
         def call() -> dict[str, Any]:
@@ -216,7 +262,12 @@ class OpenSearchChunkIndex:
         if self._exists:
             return
         with self._creating:
-            if not self._client.indices.exists_alias(name=self._layout.name):
+            if self._client.indices.exists_alias(name=self._layout.name):
+                # Perhaps an earlier release made it; fields that are there already stay as they are.
+                self._client.indices.put_mapping(
+                    index=self._layout.name, body={"properties": self._layout.copied_fields()}
+                )
+            else:
                 try:
                     self._client.indices.create(index=self._layout.physical_name, body=self._layout.to_body())
                 except RequestError as error:

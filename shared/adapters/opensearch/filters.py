@@ -21,6 +21,10 @@ def document_generation_key(document_id: DocumentId, generation: Generation) -> 
     return f"{document_id}.{generation}"
 
 
+def item_id(key_of_scope: str, chunk_id: str) -> str:
+    return f"{key_of_scope}.{chunk_id}"
+
+
 def filter_of(
     tenant: TenantId,
     scope: Scope,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.adapters.opensearch.scoring import SCRIPT, SIMILARITY
+from shared.kernel.ids import TenantId
 
 JsonObject = dict[str, Any]
 
@@ -14,8 +15,11 @@ EF_SEARCH: Final = 64
 REFRESH_INTERVAL: Final = "10s"
 """Nobody waits for it: publishing refreshes by itself."""
 
-_KEPT: Final = ("document_id", "generation", "ordinal", "start", "end", "page", "title", "context", "text", "metadata")
-"""What a hit is made of; the rest is searched and can be made again from the artifacts, so it is not stored twice."""
+_KEPT: Final = (
+    "kb_id", "index_generation", "document_id", "generation", "ordinal", "start", "end", "page", "title", "context",
+    "text", "metadata",
+)  # fmt: skip
+"""What a hit and a copy are made of; terms are searched and can be made again from the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,14 @@ class IndexLayout:
     """One physical index behind the alias `name`: one embedding model in one cell (row K6).
 
     A tenant lives in one shard (routing). `replicas` is the number of further copies; a write needs the majority.
+    `tenant` names the only tenant of an index of its own.
     """
 
     name: str
     dimensions: int
     shards: int = 2
     replicas: int = 1
+    tenant: TenantId | None = None
 
     @property
     def physical_name(self) -> str:
@@ -37,6 +43,18 @@ class IndexLayout:
 
     def to_body(self) -> JsonObject:
         return {"settings": {"index": self._settings()}, "mappings": self._mappings(), "aliases": {self.name: {}}}
+
+    @staticmethod
+    def copied_fields() -> JsonObject:
+        """The fields by which a chunk can be copied to another cell, for indexes that were made without them.
+
+        The vector once more, as bytes (base64 of float32, little-endian): of the searchable one nothing can be read.
+        """
+        return {
+            "kb_id": {"type": "keyword", "index": False, "doc_values": False},
+            "index_generation": {"type": "integer", "index": False, "doc_values": False},
+            "stored_vector": {"type": "binary", "store": True},
+        }
 
     def _settings(self) -> JsonObject:
         return {
@@ -59,6 +77,7 @@ class IndexLayout:
             "_source": {"includes": list(_KEPT)},
             "properties": {
                 "tenant": searched,
+                **self.copied_fields(),
                 "scope": searched,
                 "document_id": searched,
                 "document_generation": searched,

@@ -1,11 +1,13 @@
 """The embedded chunk index (K6, K7): FTS5 for keywords, sqlite-vec for vectors, in one file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from shared.adapters.sqlite import searching
+import apsw
+
+from shared.adapters.sqlite import scanning, searching
 from shared.adapters.sqlite.database import Database
 from shared.adapters.sqlite.schema import SHARED_TABLES, keyword_table, vector_table
 from shared.adapters.sqlite.writing import (
@@ -19,8 +21,12 @@ from shared.adapters.sqlite.writing import (
     write_rows,
 )
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.ports import Hit, IndexedChunk, ReadBack, Scope, Vector
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MOST_CHUNKS_PER_WRITE: Final = 1000
 MOST_HITS: Final = 4000
@@ -86,6 +92,23 @@ class SqliteChunkIndex:
 
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
         await asyncio.to_thread(self._delete_scope, tenant, scope)
+
+    async def count(self, tenant: TenantId) -> int:
+        return await asyncio.to_thread(self._read, scanning.count_chunks, tenant)
+
+    async def scan(self, tenant: TenantId, after: ChunkKey | None, limit: int) -> list[StoredChunk]:
+        return await asyncio.to_thread(self._read, scanning.scan_chunks, tenant, after, limit)
+
+    async def fetch(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
+        return await asyncio.to_thread(self._read, scanning.fetch_chunks, tenant, keys)
+
+    async def remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+        await asyncio.to_thread(self._remove, tenant, keys)
+
+    async def vacate(self, tenant: TenantId) -> None:
+        """Drop the keyword tables of scopes that hold nothing."""
+        for scope in await asyncio.to_thread(self._read, scanning.empty_scopes, tenant):
+            await self.delete_scope(tenant, scope)
 
     def _write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         # The last of two chunks with one identity counts, as with two writes.
@@ -164,6 +187,15 @@ class SqliteChunkIndex:
                 removed += remove_chunks(connection, stored, numbers)
             if len(numbers) < CHUNKS_PER_TRANSACTION:
                 return removed
+
+    def _read(self, reading: Callable[Concatenate[apsw.Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._database.reading() as connection:
+            return reading(connection, *args, **kwargs)
+
+    def _remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+        for start in range(0, len(keys), CHUNKS_PER_TRANSACTION):
+            with self._database.writing() as connection:
+                scanning.remove_keys(connection, tenant, keys[start : start + CHUNKS_PER_TRANSACTION])
 
     def _delete_scope(self, tenant: TenantId, scope: Scope) -> None:
         with self._database.writing() as connection:
