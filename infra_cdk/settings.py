@@ -94,6 +94,8 @@ class Settings(BaseModel):
     cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_none)] = None
     """None leaves rate limits to a table, as does an environment without a VPC: a cache is reached nowhere else."""
     log_retention_days: Annotated[Literal[3, 7, 14, 30, 90, 180, 365, 731], BeforeValidator(_whole)]
+    archive_lock_days: Annotated[int, BeforeValidator(_whole), Field(ge=1)] = 400
+    """How long nobody can delete what the audit archive holds, where data is kept; a lock can never be shortened."""
     alarms_email: str | None = None
     sign_up: Literal["open", "closed"] = "open"
     """Whether people may create organisations by themselves; where not, operators invite their first owners."""

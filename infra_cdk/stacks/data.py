@@ -130,16 +130,8 @@ class DataStack(AreaStack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             server_access_logs_bucket=self._access_logs,
             server_access_logs_prefix=f"{declared.name}/",
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="forget-noncurrent-versions",
-                    noncurrent_version_expiration=Duration.days(NONCURRENT_VERSION_DAYS),
-                ),
-                s3.LifecycleRule(
-                    id="forget-incomplete-uploads",
-                    abort_incomplete_multipart_upload_after=Duration.days(INCOMPLETE_UPLOAD_DAYS),
-                ),
-            ],
+            lifecycle_rules=_lifecycle(declared),
+            object_lock_default_retention=self._lock(declared),
             cors=self._browser_uploads(),
             removal_policy=self.removal,
         )
@@ -150,6 +142,12 @@ class DataStack(AreaStack):
             declared, Address({declared.variable: bucket.bucket_name}, arns=(arn,), arns_within=(f"{arn}/*",))
         )
         CfnOutput(self, f"{construct_id}Bucket", value=bucket.bucket_name)
+
+    def _lock(self, declared: Bucket) -> s3.ObjectLockRetention | None:
+        """In compliance mode nobody lifts a lock, the account's root included, so only kept data is locked."""
+        if not (declared.is_locked and self.settings.keep_data):
+            return None
+        return s3.ObjectLockRetention.compliance(Duration.days(self.settings.archive_lock_days))
 
     def _browser_uploads(self) -> list[s3.CorsRule] | None:
         """A console page posts straight to the bucket, so the bucket knows the same origins as the API."""
@@ -256,6 +254,25 @@ class DataStack(AreaStack):
             )
         )
         resources.add(declared, Address({declared.variable: key.key_arn}, arns=(key.key_arn,)))
+
+
+def _lifecycle(declared: Bucket) -> list[s3.LifecycleRule]:
+    rules = [
+        s3.LifecycleRule(
+            id="forget-incomplete-uploads",
+            abort_incomplete_multipart_upload_after=Duration.days(INCOMPLETE_UPLOAD_DAYS),
+        )
+    ]
+    if not declared.is_locked:
+        # Of what is locked a version behind a delete marker must still be found after its lock has ended.
+        rules.insert(
+            0,
+            s3.LifecycleRule(
+                id="forget-noncurrent-versions",
+                noncurrent_version_expiration=Duration.days(NONCURRENT_VERSION_DAYS),
+            ),
+        )
+    return rules
 
 
 def _limit_drops(bucket: s3.Bucket) -> None:

@@ -10,6 +10,8 @@ class Permission(StrEnum):
     ACCOUNT = "account"
     """One's own account: change the password, end sessions, leave."""
     API_KEY_WRITE = "api-key:write"
+    AUDIT_READ = "audit:read"
+    """Who did what in the organisation: list, export and verify its audit log."""
     CALLER_READ = "caller:read"
     """Who am I, and what may I do."""
     DOCUMENT_READ = "document:read"

@@ -75,6 +75,11 @@ class Table(Resource):
         return Capability(self, "query-indexes", (), ("dynamodb:Query",))
 
     @cached_property
+    def scan_indexes(self) -> Capability:
+        """Read the secondary indexes through, whatever their partitions: cheap where they are sparse."""
+        return Capability(self, "scan-indexes", (), ("dynamodb:Scan",))
+
+    @cached_property
     def read(self) -> Capability:
         return Capability(self, "read", ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"))
 
@@ -95,7 +100,13 @@ class Table(Resource):
 
 @dataclass(frozen=True)
 class Bucket(Resource):
-    """A versioned S3 bucket."""
+    """A versioned S3 bucket.
+
+    `is_locked` says that what was written stays as it is for years where an environment keeps its data: nobody deletes
+    a version, no administrator either.
+    """
+
+    is_locked: bool = False
 
     @cached_property
     def get(self) -> Capability:
@@ -217,6 +228,8 @@ IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed
 """Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
 LIMITS: Final = Table("limits")
 """Where requests are counted when no cache is configured."""
+AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at"),))
+"""Who did what (T7): events that wait for being sealed, and the sealed log of every tenant."""
 CACHE: Final = Cache("cache")
 SIGNING_KEYS: Final = Secret("signing-keys")
 """The private keys of access tokens; their public halves stand in the identity table."""
@@ -224,6 +237,8 @@ CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
 """Seals what a tenant entrusts to us and we must read again: client secrets of identity providers."""
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
+AUDIT_ARCHIVE: Final = Bucket("audit-archive", is_locked=True)
+"""Where audit logs are anchored, and exported to."""
 ACCEPT_QUEUE: Final = Queue("accept-queue", fed_by=UPLOADS)
 FETCH_QUEUE: Final = Queue("fetch-queue")
 PARSE_QUEUE: Final = Queue("parse-queue")
@@ -231,6 +246,8 @@ INDEX_QUEUE: Final = Queue("index-queue")
 PUBLISH_QUEUE: Final = Queue("publish-queue")
 SWEEP_QUEUE: Final = Queue("sweep-queue")
 REINDEX_QUEUE: Final = Queue("reindex-queue")
+ACCESS_QUEUE: Final = Queue("access-queue")
+"""Accesses and refusals on their way to the audit log."""
 EVENTS: Final = EventBus("events")
 VECTORS: Final = SearchIndex("vectors")
 
@@ -259,8 +276,9 @@ TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
 """The `aud` that access tokens must carry."""
 
 RESOURCES: Final[tuple[Resource, ...]] = (
-    METADATA, EMBEDDINGS, IDENTITY, LIMITS, UPLOADS, ARTIFACTS, ACCEPT_QUEUE, FETCH_QUEUE, PARSE_QUEUE, INDEX_QUEUE,
-    PUBLISH_QUEUE, SWEEP_QUEUE, REINDEX_QUEUE, EVENTS, VECTORS, CACHE, SIGNING_KEYS, CREDENTIALS_KEY,
+    METADATA, EMBEDDINGS, IDENTITY, LIMITS, AUDIT, UPLOADS, ARTIFACTS, AUDIT_ARCHIVE, ACCEPT_QUEUE, FETCH_QUEUE,
+    PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE, REINDEX_QUEUE, ACCESS_QUEUE, EVENTS, VECTORS, CACHE,
+    SIGNING_KEYS, CREDENTIALS_KEY,
 )  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""Keys of the audit table, all of them, and the item that an event is until it is sealed. The tenant leads every key.
+
+    pk            sk                        what it is                                   in the index `pending`
+    t#<tenant>    pending#<event id>        an event; once sealed, only that it was      until it is sealed
+    t#<tenant>    block#<first seq>         up to 90 lines of the chain                  never
+    t#<tenant>    head                      the last place of the chain                  never
+    t#<tenant>    unanchored                that the head has moved since its anchor     as long as it exists
+
+The index leads with the tenant, too (`t#<tenant>` for events, `t#<tenant>#head` for heads), and with a sparse index of
+what waits, whoever looks for tenants with something to do reads little more than that.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.audit.events import AuditEvent, canonical
+from shared.kernel.ids import TenantId
+
+INDEX: Final = "pending"
+PENDING_PREFIX: Final = "pending#"
+BLOCK_PREFIX: Final = "block#"
+HEAD: Final = "head"
+UNANCHORED: Final = "unanchored"
+
+REMEMBERED_FOR: Final = timedelta(days=35)
+"""How long a sealed event is known as such: longer than a message lives in its queue (4 days), in the dead letters
+(14), and, redriven from there, in its queue again."""
+
+_SEQ_DIGITS: Final = 20
+
+
+def pending_key(event: AuditEvent) -> Key:
+    return _key(event.tenant, f"{PENDING_PREFIX}{event.event_id}")
+
+
+def block_key(tenant: TenantId, first_seq: int) -> Key:
+    return _key(tenant, f"{BLOCK_PREFIX}{first_seq:0{_SEQ_DIGITS}}")
+
+
+def head_key(tenant: TenantId) -> Key:
+    return _key(tenant, HEAD)
+
+
+def unanchored_key(tenant: TenantId) -> Key:
+    return _key(tenant, UNANCHORED)
+
+
+def pending_item(event: AuditEvent) -> dict[str, Any]:
+    """Return the item of an event that waits for being sealed.
+
+    It is put under the condition `attribute_not_exists(pk)`: its id keeps it single, also after it was sealed.
+    """
+    return {
+        **pending_key(event),
+        "event": {"S": canonical(event)},
+        "pending_partition": {"S": pending_partition(event.tenant)},
+        "pending_at": {"N": str(int(event.at.timestamp() * 1000))},
+    }
+
+
+def pending_partition(tenant: TenantId) -> str:
+    """Return where the events of a tenant wait in the index."""
+    return tenant_partition(tenant)
+
+
+def unanchored_partition(tenant: TenantId) -> str:
+    """Return where the head of a tenant waits in the index."""
+    return f"{tenant_partition(tenant)}#head"
+
+
+def _key(tenant: TenantId, sort: str) -> Key:
+    return {"pk": {"S": tenant_partition(tenant)}, "sk": {"S": sort}}
