@@ -1,7 +1,6 @@
 """What the audit log needs from outside. The tenant comes first everywhere (invariant 4)."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -40,14 +39,6 @@ class AccessQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """An event that waits for being sealed. `position` continues a listing behind it."""
-
-    event: AuditEvent
-    position: str
-
-
 class SealingOutcome(StrEnum):
     """What became of an attempt to seal."""
 
@@ -68,8 +59,8 @@ class SealingStore(Protocol):
         """
         ...
 
-    async def pending(self, tenant: TenantId, limit: int, after: str | None = None) -> list[Pending]:
-        """Return up to `limit` waiting events, by time, behind a position.
+    async def pending(self, tenant: TenantId, limit: int, after: AuditEvent | None = None) -> list[AuditEvent]:
+        """Return up to `limit` waiting events, by time, behind one that was listed.
 
         May be late: a new event may be missing, and one that was just sealed may still be listed.
         """

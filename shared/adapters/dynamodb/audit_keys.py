@@ -10,11 +10,11 @@ The index leads with the tenant, too (`t#<tenant>` for events, `t#<tenant>#head`
 what waits, whoever looks for tenants with something to do reads little more than that.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
-from shared.audit.events import AuditEvent, canonical
+from shared.audit.events import AuditEvent, AuditEventId, canonical
 from shared.kernel.ids import TenantId
 
 INDEX: Final = "pending"
@@ -30,8 +30,8 @@ REMEMBERED_FOR: Final = timedelta(days=35)
 _SEQ_DIGITS: Final = 20
 
 
-def pending_key(event: AuditEvent) -> Key:
-    return _key(event.tenant, f"{PENDING_PREFIX}{event.event_id}")
+def pending_key(tenant: TenantId, event_id: AuditEventId) -> Key:
+    return _key(tenant, f"{PENDING_PREFIX}{event_id}")
 
 
 def block_key(tenant: TenantId, first_seq: int) -> Key:
@@ -52,10 +52,10 @@ def pending_item(event: AuditEvent) -> dict[str, Any]:
     It is put under the condition `attribute_not_exists(pk)`: its id keeps it single, also after it was sealed.
     """
     return {
-        **pending_key(event),
+        **pending_key(event.tenant, event.event_id),
         "event": {"S": canonical(event)},
         "pending_partition": {"S": pending_partition(event.tenant)},
-        "pending_at": {"N": str(int(event.at.timestamp() * 1000))},
+        "pending_at": {"N": milliseconds(event.at)},
     }
 
 
@@ -64,9 +64,23 @@ def pending_partition(tenant: TenantId) -> str:
     return tenant_partition(tenant)
 
 
-def unanchored_partition(tenant: TenantId) -> str:
-    """Return where the head of a tenant waits in the index."""
-    return f"{tenant_partition(tenant)}#head"
+def unanchored_item(tenant: TenantId, now: datetime) -> dict[str, Any]:
+    """Return the item that says since when a head waits for its anchor."""
+    return {
+        **_key(tenant, UNANCHORED),
+        "pending_partition": {"S": f"{tenant_partition(tenant)}#head"},
+        "pending_at": {"N": milliseconds(now)},
+    }
+
+
+def tenant_of(partition: str) -> TenantId:
+    """Return whose a partition is."""
+    return TenantId(partition.split("#")[1])
+
+
+def milliseconds(moment: datetime) -> str:
+    """Return how the index writes a moment."""
+    return str(int(moment.timestamp() * 1000))
 
 
 def _key(tenant: TenantId, sort: str) -> Key:

@@ -1,0 +1,112 @@
+"""Blocks and heads as items of the audit table, and how they are read.
+
+    block   first_seq, last_seq (numbers), previous_hash, last_hash (32 bytes each),
+            lines (binary: the canonical lines, with a line feed between each two)
+    head    seq (number), hash (32 bytes)
+
+They hold nothing else: every byte of them is covered by the chain.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.adapters.dynamodb.audit_keys import BLOCK_PREFIX, block_key, head_key
+from shared.adapters.dynamodb.keys import tenant_partition
+from shared.audit.chain import Block, Link
+from shared.audit.ports import UnreadableBlockError
+from shared.kernel.ids import TenantId
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+_BEHIND_ALL: Final = BLOCK_PREFIX + "~"
+_HASH_BYTES: Final = 32
+_BETWEEN_LINES: Final = b"\n"
+
+
+def block_item(block: Block) -> Item:
+    return {
+        **block_key(block.tenant, block.first_seq),
+        "first_seq": {"N": str(block.first_seq)},
+        "last_seq": {"N": str(block.last_seq)},
+        "previous_hash": {"B": block.previous_hash},
+        "last_hash": {"B": block.last_hash},
+        "lines": {"B": _BETWEEN_LINES.join(block.lines)},
+    }
+
+
+def head_item(tenant: TenantId, head: Link) -> Item:
+    return {**head_key(tenant), "seq": {"N": str(head.seq)}, "hash": {"B": head.hash}}
+
+
+def read_block(tenant: TenantId, item: Item) -> Block:
+    """Return the block that `block_item` wrote. Raises: UnreadableBlockError when it cannot have written the item."""
+    try:
+        block = Block(
+            tenant=tenant,
+            first_seq=int(item["first_seq"]["N"]),
+            last_seq=int(item["last_seq"]["N"]),
+            previous_hash=item["previous_hash"]["B"],
+            last_hash=item["last_hash"]["B"],
+            lines=tuple(item["lines"]["B"].split(_BETWEEN_LINES)),
+        )
+        written = block_item(block)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        written = {}
+    if written != item or {len(block.previous_hash), len(block.last_hash)} != {_HASH_BYTES}:
+        raise UnreadableBlockError(str(item["sk"]["S"]))
+    return block
+
+
+def read_link(tenant: TenantId, item: Item) -> Link:
+    """Return the place that `head_item` wrote. Raises: UnreadableBlockError when it cannot have written the item."""
+    try:
+        head = Link(int(item["seq"]["N"]), item["hash"]["B"])
+        written = head_item(tenant, head)
+    except (KeyError, ValueError, TypeError):
+        written = {}
+    if written != item or len(head.hash) != _HASH_BYTES:
+        raise UnreadableBlockError(str(item["sk"]["S"]))
+    return head
+
+
+def read_head(client: "DynamoDBClient", table: str, tenant: TenantId) -> Link | None:
+    """Return a tenant's head, strongly consistent; None without one. Raises: UnreadableBlockError."""
+    item = client.get_item(TableName=table, Key=head_key(tenant), ConsistentRead=True).get("Item")
+    return None if item is None else read_link(tenant, item)
+
+
+class DynamoBlocks:
+    """Implements `BlockReader`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def head(self, tenant: TenantId) -> Link | None:
+        return await asyncio.to_thread(read_head, self._client, self._table, tenant)
+
+    async def blocks_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block]:
+        items: list[Item] = []
+        start: dict[str, Any] = {}
+        while len(items) < limit:
+            answer = await asyncio.to_thread(
+                self._client.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": tenant_partition(tenant)},
+                    ":first": block_key(tenant, seq + 1)["sk"],
+                    ":last": {"S": _BEHIND_ALL},
+                },
+                ConsistentRead=True,
+                Limit=limit - len(items),
+                **start,
+            )
+            items.extend(answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return [read_block(tenant, item) for item in items]

@@ -1,0 +1,29 @@
+"""Anchoring: the heads of chains, kept where whoever can rewrite a chain cannot reach (T7).
+
+Who may write the table could make a whole chain anew, with all its hashes. What was anchored before then differs, or
+lies behind the new end, and no later anchor can undo that.
+"""
+
+from shared.audit.ports import AnchorStore, BlockReader, UnanchoredHeads
+from shared.kernel.ids import TenantId
+
+
+class Anchoring:
+    """Anchors the heads that have moved."""
+
+    def __init__(self, heads: UnanchoredHeads, reader: BlockReader, anchors: AnchorStore) -> None:
+        self._heads = heads
+        self._reader = reader
+        self._anchors = anchors
+
+    async def tenants_unanchored(self) -> list[TenantId]:
+        """Return tenants whose heads have moved since their last anchor: some of them, where there are many."""
+        return await self._heads.unanchored()
+
+    async def anchor(self, tenant: TenantId) -> None:
+        """Anchor the head of a tenant; doing it twice changes nothing. Raises: UnreadableBlockError."""
+        head = await self._reader.head(tenant)
+        if head is None:
+            return
+        await self._anchors.anchor(tenant, head)
+        await self._heads.mark_anchored(tenant, head)
