@@ -19,9 +19,11 @@ from infra_cdk.stacks.data import DataStack
 from infra_cdk.stacks.messaging import MessagingStack
 from infra_cdk.stacks.network import NetworkStack
 from infra_cdk.stacks.observability import ObservabilityStack
+from infra_cdk.stacks.relational import add_database
 from infra_cdk.stacks.search import SearchStack
 from shared.operations.capabilities import (
     CACHE,
+    DATABASE,
     EMBEDDER,
     FETCH_POLICY,
     INTERNET,
@@ -33,7 +35,7 @@ from shared.operations.capabilities import (
 )
 from shared.operations.declaration import AuthorizerTrigger, Operation
 
-OWN_STACKS: Final = frozenset({"api", "cache", "data", "messaging", "network", "observability", "search"})
+OWN_STACKS: Final = frozenset({"api", "cache", "data", "messaging", "network", "observability", "relational", "search"})
 """Names that no folder of `functions/` may take."""
 
 LOCAL_VECTORS: Final = "sqlite"
@@ -47,9 +49,11 @@ def build_environment(app: App, settings: Settings, operations: tuple[Operation,
     resources = Resources(settings)
     messaging = MessagingStack(app, settings, resources, operations)
     data = DataStack(app, settings, resources, messaging.queues, operations)
-    network = NetworkStack(app, settings, operations).network if settings.uses_vpc else None
-    _add_vectors(app, settings, resources, data, network)
+    wants_database = settings.builds_database and any(DATABASE.connect in one.uses for one in operations)
+    network = NetworkStack(app, settings, operations).network if settings.searches_inside or wants_database else None
+    _add_vectors(app, settings, resources, data, network if settings.searches_inside else None)
     _add_cache(app, settings, resources, data, network)
+    add_database(app, settings, resources, data.key, network if wants_database else None)
     _add_identity_settings(resources)
     resources.add(
         FETCH_POLICY.resource, Address({FETCH_POLICY.resource.variable: settings.fetch_policy.model_dump_json()})

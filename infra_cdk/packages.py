@@ -23,10 +23,15 @@ MODEL: Final = ROOT / ".tessera" / "model"
 MODEL_FOLDER: Final = "model"
 MODEL_FILES: Final = {
     Group.API: (),
+    Group.RELATIONAL: (),
     Group.SEARCH: ("model.onnx", "tokenizer.json"),
     # The parser's group cuts texts by the model's tokens, but the model would not fit beside the parser.
     Group.INGEST: ("tokenizer.json",),
 }
+
+DATABASE_CERTIFICATES: Final = ROOT / "deployments" / "database-certificates.pem"
+"""The authorities that Aurora's certificates come from, where a team has put their file."""
+DATABASE_CERTIFICATES_IN_ASSET: Final = "certificates/database.pem"
 
 FORMAT: Final = "1"
 """Part of every hash: raise it when the same inputs are to give another folder."""
@@ -101,6 +106,8 @@ def _parts(group: Group | None) -> Iterator[tuple[str, Path]]:
         for file in sorted((ROOT / source).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 yield file.relative_to(ROOT).as_posix(), file
+    if group is Group.RELATIONAL and DATABASE_CERTIFICATES.exists():
+        yield DATABASE_CERTIFICATES_IN_ASSET, DATABASE_CERTIFICATES
     if group is not None:
         for name in MODEL_FILES[group]:
             if (MODEL / name).exists():

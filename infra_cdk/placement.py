@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from infra_cdk.settings import Settings
-from shared.operations.capabilities import INTERNET, Cache
+from shared.operations.capabilities import INTERNET, Cache, Resource, SearchIndex
 from shared.operations.declaration import Operation
 
 
@@ -17,9 +17,16 @@ class Placement(StrEnum):
 
 def placement_of(operation: Operation, settings: Settings) -> Placement:
     """Return where the function of `operation` lives. Outside the VPC everything reaches the internet anyway."""
-    reaches_inside = any(
-        use.needs_vpc and (settings.has_cache or not isinstance(use.resource, Cache)) for use in operation.capabilities
-    )
-    if not (settings.uses_vpc and reaches_inside):
+    if not any(use.needs_vpc and _is_inside(use.resource, settings) for use in operation.capabilities):
         return Placement.OUTSIDE
     return Placement.WITH_WAY_OUT if INTERNET in operation.capabilities else Placement.ISOLATED
+
+
+def _is_inside(resource: Resource, settings: Settings) -> bool:
+    match resource:
+        case SearchIndex():
+            return settings.searches_inside
+        case Cache():
+            return settings.searches_inside and settings.has_cache
+        case _:
+            return settings.builds_database

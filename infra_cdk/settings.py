@@ -74,6 +74,17 @@ class CacheCapacity(BaseModel):
     units_per_s: int = Field(ge=1_000)
 
 
+class DatabaseCapacity(BaseModel):
+    """Between which sizes the database moves, in Aurora capacity units of 2 GiB; at 0 it sleeps while nobody asks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    smallest: float = Field(ge=0, multiple_of=0.5)
+    largest: float = Field(ge=1, multiple_of=0.5)
+    instances: int = Field(default=1, ge=1, le=15)
+    backup_days: int = Field(default=1, ge=1, le=35)
+
+
 class Settings(BaseModel):
     """One environment. Every field may be given as context under its own name."""
 
@@ -93,6 +104,12 @@ class Settings(BaseModel):
     """An existing cache; its URL looks as the declaration of `Cache` says."""
     cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_none)] = None
     """None leaves rate limits to a table, as does an environment without a VPC: a cache is reached nowhere else."""
+    database_endpoint: str | None = None
+    """A PostgreSQL server of the machine, for the local cloud alone: `postgresql://127.0.0.1:<port>/tessera`."""
+    database_capacity: Annotated[DatabaseCapacity | None, BeforeValidator(_none)] = None
+    """None leaves out the database, and with it what is asked of it: searching and exporting the audit log."""
+    database_proxy: bool = False
+    """Whether an RDS Proxy stands between the functions and the database."""
     log_retention_days: Annotated[Literal[3, 7, 14, 30, 90, 180, 365, 731], BeforeValidator(_whole)]
     archive_lock_days: Annotated[int, BeforeValidator(_whole), Field(ge=1)] = 400
     """How long nobody can delete what the audit archive holds, where data is kept; a lock can never be shortened."""
@@ -130,12 +147,17 @@ class Settings(BaseModel):
         return self.search_capacity is not None and self.opensearch_endpoint is None
 
     @property
-    def uses_vpc(self) -> bool:
+    def searches_inside(self) -> bool:
+        """Whether the search domain is reached from inside the VPC alone."""
         return self.builds_domain and self.search_capacity is not None and self.search_capacity.in_vpc
 
     @property
+    def builds_database(self) -> bool:
+        return self.database_capacity is not None and not self.is_local
+
+    @property
     def builds_cache(self) -> bool:
-        return self.uses_vpc and self.cache_capacity is not None and self.cache_endpoint is None
+        return self.searches_inside and self.cache_capacity is not None and self.cache_endpoint is None
 
     @property
     def has_cache(self) -> bool:
@@ -170,9 +192,11 @@ class Settings(BaseModel):
             raise ValueError("fetch_loopback would let users read what only this deployment's machines may reach.")
         self._refuse_issuer_of_another_environment()
         if self.cache_endpoint is not None:
-            if not self.uses_vpc:
+            if not self.searches_inside:
                 raise ValueError("cache_endpoint needs the VPC: functions outside of it do not reach a cache.")
             signed_in_to(self.cache_endpoint)
+        if self.database_endpoint is not None:
+            raise ValueError("database_endpoint is for the local cloud; database_capacity says what is built here.")
         if "*" in self.cors_origins:
             raise ValueError("cors_origins lists origins; '*' would let every site call the API with a user's token.")
         if self.opensearch_endpoint is not None and self.opensearch_domain_name is None:
@@ -222,6 +246,7 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
         "region": "eu-central-1",
         "token_audience": "tessera",
         "search_capacity": SearchCapacity(instance_type="t3.small.search", instances=1, volume_gib=20),
+        "database_capacity": DatabaseCapacity(smallest=0, largest=2),
         "log_retention_days": 30,
         "throttle_rate": 50,
         "throttle_burst": 100,
@@ -240,6 +265,7 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
             in_vpc=True,
         ),
         "cache_capacity": CacheCapacity(storage_gib=1, units_per_s=5_000),
+        "database_capacity": DatabaseCapacity(smallest=0.5, largest=16, instances=2, backup_days=35),
         "log_retention_days": 365,
         "throttle_rate": 1_000,
         "throttle_burst": 2_000,

@@ -28,6 +28,7 @@ NEVER_IMPORTED: Final = frozenset(
 
 LEFT_OUT: Final = {
     Group.API: NEVER_IMPORTED,
+    Group.RELATIONAL: NEVER_IMPORTED,
     Group.SEARCH: NEVER_IMPORTED,
     Group.INGEST: NEVER_IMPORTED | {"onnxruntime", "flatbuffers"},  # the model does not fit beside the parser
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from localstack import cloud, emulator, explorer_process, install, opensearch_node
+from localstack import cloud, emulator, explorer_process, install, opensearch_node, postgres_server
 from localstack.failures import LocalCloudError
 
 LOCK: Final = "package-lock.json"
@@ -36,6 +36,7 @@ def stop() -> None:
         for title, was_running in (
             ("interactive pages", explorer_process.stop(cloud.FOLDER)),
             ("AWS emulator", emulator.stop(cloud.FOLDER / "emulator")),
+            ("PostgreSQL", postgres_server.stop(cloud.FOLDER / "postgres")),
             ("OpenSearch node", opensearch_node.stop(cloud.FOLDER / "opensearch")),
         )
         if was_running

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from localstack import account, deploy, emulator, functions
+from localstack import account, deploy, emulator, functions, postgres_server
 from localstack.account import Session
 from localstack.deploy import Deployment
 from localstack.emulator import Emulator
@@ -63,9 +63,12 @@ def start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> Loca
 def _start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> LocalCloud:
     was_running = emulator.find(folder / "emulator") is not None
     running = emulator.start(folder / "emulator", port, launcher_variables(folder))
+    database = postgres_server.start(folder / "postgres")
     say(f"AWS emulator {'was' if was_running else 'is'} up on {running.endpoint}")
     say("Deploying the stacks of Tessera (the first time takes about a minute)")
-    deployment, changed = deploy.deploy(running, {"environment": "local", **servers}, folder / "deploy.log")
+    context = {"environment": "local", "database_endpoint": database.endpoint, **servers}
+    deployment, changed = deploy.deploy(running, context, folder / "deploy.log")
+    functions.invoke(running, "migrate_database")
     # Its schedule would make the first key minutes later.
     functions.invoke(running, "rotate_signing_keys")
     if changed:

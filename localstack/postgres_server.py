@@ -20,9 +20,6 @@ from localstack import process
 from localstack.emulator import HOST, free_port
 from localstack.failures import LocalCloudError
 
-ADDRESS_VARIABLE: Final = "DATABASE"
-"""An address in the environment wins: nothing is started then."""
-
 VERSION: Final = 18
 SUPERUSER: Final = "postgres"
 OWNER: Final = "tessera_owner"
@@ -46,9 +43,14 @@ class Server:
     port: int
     process: process.Process
 
+    @property
+    def endpoint(self) -> str:
+        """Where the database of Tessera is, whoever asks."""
+        return f"postgresql://{HOST}:{self.port}/{DATABASE}"
+
     def address(self, user: str = APP) -> str:
         """Return the URL under which `user` reaches the database of Tessera."""
-        return f"postgresql://{user}@{HOST}:{self.port}/{DATABASE}"
+        return self.endpoint.replace("//", f"//{user}@", 1)
 
     def stop(self) -> None:
         """End the server, its connections first; it keeps its data."""
@@ -87,7 +89,7 @@ def start(directory: Path, programs: Path | None = None, *, port: int = 0, setti
     _found(directory, programs)
     port = port or _last_port(directory) or free_port()
     argv = [
-        *_as_ordinary_user(), str(programs / "postgres"), "-D", str(_data(directory)),
+        *as_ordinary_user(), str(programs / "postgres"), "-D", str(_data(directory)),
         *(part for setting in (
             f"listen_addresses={HOST}", f"port={port}", "unix_socket_directories=", *settings
         ) for part in ("-c", setting)),
@@ -124,7 +126,7 @@ def _found(directory: Path, programs: Path) -> None:
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
         shutil.chown(data, ORDINARY_USER)
-    as_user = _as_ordinary_user()
+    as_user = as_ordinary_user()
     _run(
         [*as_user, str(programs / "initdb"), "--pgdata", str(data), "--username", SUPERUSER, "--auth", "trust",
          "--encoding", "UTF8", "--locale", "C", "--no-sync"],
@@ -136,7 +138,7 @@ def _found(directory: Path, programs: Path) -> None:
     founded.touch()
 
 
-def _as_ordinary_user() -> list[str]:
+def as_ordinary_user() -> list[str]:
     """Return what goes before a command of root's, so that it is no longer root's but still reaches the folder."""
     if os.geteuid() != 0:
         return []

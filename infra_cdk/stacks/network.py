@@ -1,4 +1,4 @@
-"""The VPC of environments whose search domain is private: no way into it, and none out but for who declares one."""
+"""The VPC of environments with a private search domain or database: no way in, and out where it is declared."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -12,7 +12,16 @@ from infra_cdk.constructs.operation_function import Network
 from infra_cdk.placement import Placement, placement_of
 from infra_cdk.settings import Settings
 from infra_cdk.stacks.base import AreaStack
-from shared.operations.capabilities import Bucket, EncryptionKey, EventBus, Queue, Resource, Secret, Table
+from shared.operations.capabilities import (
+    Bucket,
+    DatabaseOwner,
+    EncryptionKey,
+    EventBus,
+    Queue,
+    Resource,
+    Secret,
+    Table,
+)
 from shared.operations.declaration import Operation
 
 GATEWAYS: Final[dict[type[Resource], ec2.GatewayVpcEndpointAwsService]] = {
@@ -26,8 +35,10 @@ INTERFACES: Final[dict[type[Resource], ec2.InterfaceVpcEndpointAwsService]] = {
     EventBus: ec2.InterfaceVpcEndpointAwsService.EVENTBRIDGE,
     Secret: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
     EncryptionKey: ec2.InterfaceVpcEndpointAwsService.KMS,
+    Table: ec2.InterfaceVpcEndpointAwsService.STS,
 }
-"""Paid per zone and hour, so only those that a function without a way out declares."""
+"""Paid per zone and hour, so only those that a function without a way out declares. Who reaches tenants' data asks STS for
+a session first."""
 
 ISOLATED: Final = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22)
 WAY_OUT: Final = (
@@ -63,7 +74,7 @@ class NetworkStack(AreaStack):
             self,
             "Functions",
             vpc=self.vpc,
-            description="Functions that reach the search domain or the cache.",
+            description="Functions that reach the search domain, the cache or the database.",
             allow_all_outbound=True,
         )
         self.network = Network(self.vpc, self.functions)
@@ -78,7 +89,7 @@ class NetworkStack(AreaStack):
     def _add_interfaces(self, kinds: Collection[type[Resource]]) -> None:
         doors = None
         for kind, interface in INTERFACES.items():
-            if kind not in kinds:
+            if kind not in kinds and not (kind is Secret and DatabaseOwner in kinds):
                 continue
             if doors is None:
                 doors = ec2.SecurityGroup(
@@ -86,7 +97,7 @@ class NetworkStack(AreaStack):
                 )
                 doors.add_ingress_rule(self.functions, ec2.Port.tcp(443), "from functions")
             self.vpc.add_interface_endpoint(
-                f"{kind.__name__}Endpoint",
+                "SessionEndpoint" if kind is Table else f"{kind.__name__}Endpoint",
                 service=interface,
                 subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
                 security_groups=[doors],

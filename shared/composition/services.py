@@ -11,6 +11,7 @@ from shared.composition.ingestion import Ingestion
 from shared.composition.limits import Limits
 from shared.composition.oidc import Oidc
 from shared.composition.readiness import check
+from shared.composition.relational import Relational
 from shared.composition.settings import Settings
 from shared.composition.tenancy import Tenancy
 from shared.composition.web import Web
@@ -89,6 +90,11 @@ class Services:
         from shared.knowledge.policy import IngestionPolicy
 
         return IngestionPolicy(retry_base_s=self._settings.retry_base_s)
+
+    @cached_property
+    def relational(self) -> Relational:
+        """The database."""
+        return Relational(self._adapters, self._settings, self._grants)
 
     @cached_property
     def ingestion(self) -> Ingestion:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import CACHE, EMBEDDER, FETCH_POLICY, RESOURCES, Resource
+from shared.operations.capabilities import CACHE, DATABASE, DATABASE_OWNER, EMBEDDER, FETCH_POLICY, RESOURCES, Resource
 from shared.operations.fetch_policy import FetchPolicy
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
@@ -116,4 +116,20 @@ class Settings:
         value = self._variables.get(variable)
         if not value:
             raise MissingSettingError(f"Set {variable}; a deployment by CDK does it.", variable=variable)
+    @property
+    def database_address(self) -> str:
+        """Where the database is; empty in an environment without one. Raises: MissingSettingError when nothing says."""
+        address = self._variables.get(DATABASE.variable)
+        return self._get(DATABASE.variable) if address is None else address
+
+    @property
+    def database_server(self) -> str:
+        """Where the owner of the database's tables signs in; empty in an environment without a database."""
+        return self._variables.get(DATABASE_OWNER.server_variable, "")
+
+    @property
+    def database_owner_secret(self) -> str:
+        """Which secret holds the owner's password; empty where the server asks for none, as the local one."""
+        return self._variables.get(DATABASE_OWNER.variable, "")
+
         return value

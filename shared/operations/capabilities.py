@@ -14,8 +14,22 @@ class Group(StrEnum):
     """Dependency groups by weight: an operation ships with the lightest one that carries all it uses."""
 
     API = "api"
+    RELATIONAL = "relational"
     SEARCH = "search"
     INGEST = "ingest"
+
+    @property
+    def carries(self) -> "frozenset[Group]":
+        """The groups whose packages are in this one's, itself among them."""
+        return _CARRIED[self]
+
+
+_CARRIED: Final = {
+    Group.API: frozenset({Group.API}),
+    Group.RELATIONAL: frozenset({Group.API, Group.RELATIONAL}),
+    Group.SEARCH: frozenset({Group.API, Group.SEARCH}),
+    Group.INGEST: frozenset({Group.API, Group.SEARCH, Group.INGEST}),
+}
 
 
 @dataclass(frozen=True)
@@ -234,6 +248,37 @@ CACHE: Final = Cache("cache")
 SIGNING_KEYS: Final = Secret("signing-keys")
 """The private keys of access tokens; their public halves stand in the identity table."""
 CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
+@dataclass(frozen=True)
+class Database(Resource):
+    """PostgreSQL: Aurora in AWS. An environment without one leaves its address empty.
+
+    The address is a URL: `postgresql://user@host:port/database`, for Aurora with `?iam=true`: instead of a password a
+    token that the function signs. `user` is who functions are there: one that row-level security holds.
+    """
+
+    user: str = "tessera_app"
+
+    @cached_property
+    def connect(self) -> Capability:
+        return Capability(self, "connect", ("rds-db:connect",), group=Group.RELATIONAL, needs_vpc=True)
+
+
+@dataclass(frozen=True)
+class DatabaseOwner(Resource):
+    """The owner of a database's tables, who changes what they look like: the secret that holds its password.
+
+    `server_variable` carries where the server itself is, as a URL like a database's, past any pooler.
+    """
+
+    @property
+    def server_variable(self) -> str:
+        return f"{self.variable}_SERVER"
+
+    @cached_property
+    def sign_in(self) -> Capability:
+        return Capability(self, "sign-in", ("secretsmanager:GetSecretValue",), group=Group.RELATIONAL, needs_vpc=True)
+
+
 """Seals what a tenant entrusts to us and we must read again: client secrets of identity providers."""
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
@@ -278,11 +323,20 @@ TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
 RESOURCES: Final[tuple[Resource, ...]] = (
     METADATA, EMBEDDINGS, IDENTITY, LIMITS, AUDIT, UPLOADS, ARTIFACTS, AUDIT_ARCHIVE, ACCEPT_QUEUE, FETCH_QUEUE,
     PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE, REINDEX_QUEUE, ACCESS_QUEUE, EVENTS, VECTORS, CACHE,
-    SIGNING_KEYS, CREDENTIALS_KEY,
+    SIGNING_KEYS, CREDENTIALS_KEY, DATABASE, DATABASE_OWNER,
 )  # fmt: skip
 
 
 def group_of(uses: tuple[Capability, ...]) -> Group:
-    """Return the lightest dependency group that carries every capability of `uses`; groups contain one another."""
-    order = list(Group)
-    return max((use.group for use in uses), key=order.index, default=Group.API)
+    """Return the lightest dependency group that carries every capability of `uses`.
+
+    Raises: ValueError where none does: such an operation is two, with a queue between them.
+    """
+    needed = {use.group for use in uses}
+    for group in Group:
+        if needed <= group.carries:
+            return group
+    raise ValueError(f"No dependency group carries all of {', '.join(sorted(needed))}.")
+DATABASE: Final = Database("database")
+"""Read models that are asked by many attributes: the audit log by actor, operation, resource and time."""
+DATABASE_OWNER: Final = DatabaseOwner("database-owner")

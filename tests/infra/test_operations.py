@@ -10,7 +10,17 @@ import pytest
 from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
 from infra_cdk.settings import LOCAL_COLD_START_S
-from shared.operations.capabilities import EMBEDDER, INTERNET, PARSER, Cache, Capability, Secret, Table
+from shared.operations.capabilities import (
+    EMBEDDER,
+    INTERNET,
+    PARSER,
+    Bucket,
+    Cache,
+    Capability,
+    DatabaseOwner,
+    Secret,
+    Table,
+)
 from shared.operations.declaration import (
     AuthorizerTrigger,
     HttpTrigger,
@@ -82,10 +92,14 @@ def address_pattern(templates: Templates, capability: Capability) -> str:
     environment, name = templates.environment, capability.resource.name
     attribute = "Ref" if isinstance(capability.resource, Secret) else "Arn"
     words = "".join(word.capitalize() for word in name.split("-"))
+    built = f"Tessera-{environment}-relational.Cluster"
     return (
         rf"arn:aws:(s3:::tessera-{environment}-{name}-<AWS::AccountId>-[a-z0-9-]+"
         rf"|es:[a-z0-9-]+:<AWS::AccountId>:domain/tessera-{environment}-{name}"
-        rf"|elasticache:[a-z0-9-]+:<AWS::AccountId>:(serverlesscache|user):tessera-{environment}-{name})"
+        rf"|elasticache:[a-z0-9-]+:<AWS::AccountId>:(serverlesscache|user):tessera-{environment}-{name}"
+        rf"|rds-db:[a-z0-9-]+:<AWS::AccountId>:dbuser:({built}\.DBClusterResourceId|tessera-{environment}-database)/tessera_app"
+        rf"|secretsmanager:[a-z0-9-]+:<AWS::AccountId>:secret:tessera-{environment}-database)"
+        rf"|{built}\.MasterUserSecret\.SecretArn"
         rf"|Tessera-{environment}-(data|messaging)\.{words}[0-9A-F]{{8}}\.{attribute}"
     )
 
@@ -168,7 +182,8 @@ def provided(templates: Templates, capabilities: Iterable[Capability]) -> set[st
     silent = {PARSER.resource.variable, INTERNET.resource.variable}
     if templates.environment == "local":
         silent.add(EMBEDDER.resource.variable)
-    return {use.resource.variable for use in capabilities} - silent
+    more = {use.resource.server_variable for use in capabilities if isinstance(use.resource, DatabaseOwner)}
+    return {use.resource.variable for use in capabilities} - silent | more
 
 
 @each_operation

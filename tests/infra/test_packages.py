@@ -23,6 +23,7 @@ ADAPTERS = {
         "argon2", "aws", "dynamodb.records", "dynamodb.request_memory", "http", "jose", "kms", "oidc", "powertools",
         "redis", "s3", "secretsmanager", "sqs",
     ),
+    Group.RELATIONAL: ("postgres",),
     Group.SEARCH: ("dynamodb.embedding_cache", "minilm.embedder", "minilm.tokenizer", "opensearch"),
     Group.INGEST: ("minilm.tokenizer", "opensearch", "parsing"),
 }  # fmt: skip
@@ -137,4 +138,4 @@ def clients_made() -> Iterator[str]:
 
 def test_hash_depends_on_content_and_target_only() -> None:
     assert content_hash(None, LAMBDA) == content_hash(None, LAMBDA)
-    assert len({content_hash(group, target) for group in [None, *GROUPS] for target in (LAMBDA, HOST)}) == 8
+    assert len({content_hash(group, target) for group in [None, *GROUPS] for target in (LAMBDA, HOST)}) == 10

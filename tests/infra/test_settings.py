@@ -88,13 +88,13 @@ def test_local_cloud_takes_any_redis() -> None:
 def test_prod_keeps_data_and_reaches_search_inside_the_vpc() -> None:
     settings = read("prod")
 
-    assert (settings.keep_data, settings.uses_vpc) == (True, True)
+    assert (settings.keep_data, settings.searches_inside) == (True, True)
 
 
 def test_existing_domain_replaces_ours() -> None:
     settings = read("prod", opensearch_endpoint="https://search.example.com", opensearch_domain_name="company-search")
 
-    assert (settings.builds_domain, settings.uses_vpc) == (False, False)
+    assert (settings.builds_domain, settings.searches_inside) == (False, False)
 
 
 def test_existing_endpoint_must_come_with_the_name_that_roles_need() -> None:

@@ -22,12 +22,15 @@ from shared.operations.capabilities import (
     Bucket,
     Cache,
     EncryptionKey,
+    Database,
     Queue,
     Resource,
     Secret,
     Table,
 )
 
+from shared.operations.tenant_policies import TENANT_ROLE
+from tests.postgres.servers import migrated_database, server_of_the_wheel
 MODEL = Path(__file__).resolve().parents[2] / ".tessera" / "model"
 MAX_RECEIVES = 5
 
@@ -145,6 +148,8 @@ def make_table(client: Any, table: Table, name: str) -> None:
 def _schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
     return [
         {"AttributeName": partition_key, "KeyType": "HASH"},
+        case Database():
+            cloud.variables[resource.variable] = migrated_database(server_of_the_wheel()).app
         {"AttributeName": sort_key, "KeyType": "RANGE"},
     ]
 

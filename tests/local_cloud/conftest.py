@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from localstack import aws, cloud, emulator
+from localstack import aws, cloud, emulator, postgres_server
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from shared.identity.permissions import Role
@@ -35,6 +35,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
         yield cloud.start(folder, 0, {}, lambda _: None)
     finally:
         emulator.stop(folder / "emulator")
+        postgres_server.stop(folder / "postgres")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ BEGIN
     RAISE EXCEPTION 'No month is made for %', moment USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('tessera.make_audit_month'));
-  IF to_regclass('tessera.' || month_name) IS NOT NULL THEN
+  -- Who waited asks the table itself: what to_regclass remembers is older than the lock.
+  IF EXISTS (SELECT FROM pg_class WHERE relname = month_name AND relnamespace = 'tessera'::regnamespace) THEN
     RETURN false;
   END IF;
   EXECUTE format('CREATE TABLE tessera.%I (LIKE tessera.audit_events INCLUDING ALL)', month_name);

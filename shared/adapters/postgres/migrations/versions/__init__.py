@@ -1,1 +1,0 @@
-"""One step each: never changed once released."""
