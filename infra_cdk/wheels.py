@@ -96,10 +96,12 @@ def install_wheels(group: Group, folder: Path, *, python: str, platform: str | N
 
 
 def kept_services() -> frozenset[str]:
-    """Return the AWS services whose descriptions botocore keeps: those that a declared resource is reached by."""
-    return frozenset(
-        service for kind, service in SERVICES_OF.items() if any(isinstance(one, kind) for one in RESOURCES)
-    )
+    """Return the AWS services whose descriptions botocore keeps: those that a declared resource is reached by.
+
+    Tables and buckets are reached through STS, which gives sessions for tenants.
+    """
+    reached = {service for kind, service in SERVICES_OF.items() if any(isinstance(one, kind) for one in RESOURCES)}
+    return frozenset({*reached, "sts"})
 
 
 def _entries(group: Group) -> list[str]:

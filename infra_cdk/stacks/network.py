@@ -37,8 +37,10 @@ INTERFACES: Final[dict[type[Resource], ec2.InterfaceVpcEndpointAwsService]] = {
     EncryptionKey: ec2.InterfaceVpcEndpointAwsService.KMS,
     Table: ec2.InterfaceVpcEndpointAwsService.STS,
 }
-"""Paid per zone and hour, so only those that a function without a way out declares. Who reaches tenants' data asks STS for
-a session first."""
+"""Paid per zone and hour, so only those that a function without a way out declares.
+
+Whoever reaches tables asks STS for sessions.
+"""
 
 ISOLATED: Final = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=22)
 WAY_OUT: Final = (

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from shared.kernel.errors import Kind, TesseraError
 from shared.operations.capabilities import CACHE, DATABASE, DATABASE_OWNER, EMBEDDER, FETCH_POLICY, RESOURCES, Resource
 from shared.operations.fetch_policy import FetchPolicy
+from shared.operations.tenant_policies import TENANT_ROLE
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
@@ -15,6 +16,7 @@ LOCAL_FOLDER: Final = "TESSERA_LOCAL_FOLDER"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
 ACCESS_TOKEN_LIFETIME_S: Final = "TESSERA_ACCESS_TOKEN_LIFETIME_S"  # noqa: S105 (a name)
 CORS_ORIGINS: Final = "TESSERA_CORS_ORIGINS"
+REGION: Final = "AWS_REGION"
 TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
 
 
@@ -47,6 +49,16 @@ class Settings:
     def operation(self) -> str:
         """`<area>.<operation id>` of the function that this process serves."""
         return self._get(OPERATION)
+
+    @property
+    def tenant_role(self) -> str:
+        """The ARN of the role that this function assumes for one tenant at a time. Raises: MissingSettingError."""
+        return self._get(TENANT_ROLE)
+
+    @property
+    def region(self) -> str:
+        """The AWS region that this process works in. Raises: MissingSettingError."""
+        return self._get(REGION)
 
     @property
     def retry_base_s(self) -> int:
@@ -104,18 +116,6 @@ class Settings:
         address = self._variables.get(CACHE.variable)
         return self._get(CACHE.variable) if address is None else address
 
-    def known_addresses(self) -> dict[str, str]:
-        """Return the resource name of every address this process was given."""
-        return {
-            self._variables[resource.variable]: resource.name
-            for resource in RESOURCES
-            if self._variables.get(resource.variable)
-        }
-
-    def _get(self, variable: str) -> str:
-        value = self._variables.get(variable)
-        if not value:
-            raise MissingSettingError(f"Set {variable}; a deployment by CDK does it.", variable=variable)
     @property
     def database_address(self) -> str:
         """Where the database is; empty in an environment without one. Raises: MissingSettingError when nothing says."""
@@ -132,4 +132,16 @@ class Settings:
         """Which secret holds the owner's password; empty where the server asks for none, as the local one."""
         return self._variables.get(DATABASE_OWNER.variable, "")
 
+    def known_addresses(self) -> dict[str, str]:
+        """Return the resource name of every address this process was given."""
+        return {
+            self._variables[resource.variable]: resource.name
+            for resource in RESOURCES
+            if self._variables.get(resource.variable)
+        }
+
+    def _get(self, variable: str) -> str:
+        value = self._variables.get(variable)
+        if not value:
+            raise MissingSettingError(f"Set {variable}; a deployment by CDK does it.", variable=variable)
         return value

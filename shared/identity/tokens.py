@@ -13,12 +13,13 @@ from shared.identity.caller import Caller
 from shared.identity.permissions import Role
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import SessionId, TenantId, UserId
+from shared.kernel.tenants import TENANT_NAME
 
 MAX_LIFETIME_S: Final = 3600
 CLOCK_SKEW_S: Final = 30
 """How far the issuer's clock may run ahead of ours; an expired token gets no grace."""
 
-TENANT_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+TENANT_PATTERN: Final = re.compile(TENANT_NAME)
 USER_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:-]{0,127}")
 TOKEN_ID_PATTERN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 SESSION_PATTERN: Final = re.compile(r"ses_[0-9a-z]{26}")

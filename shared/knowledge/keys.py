@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId, UploadId, encode_base32
+from shared.kernel.tenants import is_tenant_name
 
 MAX_NAME_LENGTH = 255
 _KB_ID: TypeAdapter[KnowledgeBaseId] = TypeAdapter(KnowledgeBaseId)
@@ -50,9 +51,11 @@ def prefix_of(tenant: TenantId, kb_id: KnowledgeBaseId) -> str:
 def parse_key(key: str) -> ObjectKey | None:
     """Read tenant, knowledge base and upload id from an object key; None for a key that is not of that shape."""
     match key.split("/"):
-        case ["t", tenant, "kb", kb_id, "u", upload_id, name] if tenant and upload_id and name:
+        case ["t", tenant, "kb", kb_id, "u", upload_id, name] if is_tenant_name(tenant) and upload_id and name:
             known_upload: UploadId | None = UploadId(upload_id)
-        case ["t", tenant, "kb", kb_id, first, *rest] if tenant and first != "u" and (name := (rest or [first])[-1]):
+        case ["t", tenant, "kb", kb_id, first, *rest] if (
+            is_tenant_name(tenant) and first != "u" and (name := (rest or [first])[-1])
+        ):
             known_upload = None
         case _:
             return None

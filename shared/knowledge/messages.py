@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
+from shared.knowledge.keys import parse_key
 from shared.knowledge.models import Document
 
 
@@ -23,6 +24,12 @@ class LookAgain(Message):
 
     keys: tuple[str, ...]
     is_notification: bool = False
+
+    @property
+    def tenant(self) -> TenantId | None:
+        """The tenant of all the keys, None when there is no such one: a notification may speak of several."""
+        tenants = {parsed.tenant for key in self.keys if (parsed := parse_key(key)) is not None}
+        return next(iter(tenants)) if len(tenants) == 1 and not self.is_notification else None
 
     @model_validator(mode="before")
     @classmethod

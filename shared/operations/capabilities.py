@@ -50,7 +50,9 @@ class Resource:
 class Capability:
     """One verb on one resource. `actions` are IAM actions on the resource itself, `actions_within` on what it holds.
 
-    `needs_vpc` says that production reaches the resource only from inside the VPC.
+    `partitions` are patterns of partition keys that belong to no tenant, `*` standing for anything; with none, what is
+    meant are the partitions of the tenant that the function works for. `needs_vpc` says that production reaches the
+    resource only from inside the VPC.
     """
 
     resource: Resource
@@ -59,10 +61,21 @@ class Capability:
     actions_within: tuple[str, ...] = ()
     group: Group = Group.API
     needs_vpc: bool = False
+    partitions: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         return f"{self.resource.name}.{self.verb}"
+
+
+READS: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+WRITES: Final = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
 
 
 @dataclass(frozen=True)
@@ -95,20 +108,39 @@ class Table(Resource):
 
     @cached_property
     def read(self) -> Capability:
-        return Capability(self, "read", ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"))
+        return Capability(self, "read", READS)
 
     @cached_property
     def write(self) -> Capability:
+        return Capability(self, "write", WRITES)
+
+    @cached_property
+    def append(self) -> Capability:
+        """Put items: all that it takes to add to a log."""
+        return Capability(self, "append", ("dynamodb:PutItem",))
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Partitions of a table that belong to no tenant, by patterns of their keys."""
+
+    table: Table
+    name: str
+    patterns: tuple[str, ...]
+
+    @cached_property
+    def read(self) -> Capability:
+        return Capability(self.table, f"read-{self.name}", READS, partitions=self.patterns)
+
+    @cached_property
+    def write(self) -> Capability:
+        return Capability(self.table, f"write-{self.name}", WRITES, partitions=self.patterns)
+
+    @cached_property
+    def replace(self) -> Capability:
+        """Put items whole, and delete them."""
         return Capability(
-            self,
-            "write",
-            (
-                "dynamodb:BatchWriteItem",
-                "dynamodb:ConditionCheckItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-            ),
+            self.table, f"replace-{self.name}", ("dynamodb:DeleteItem", "dynamodb:PutItem"), partitions=self.patterns
         )
 
 
@@ -217,38 +249,6 @@ class Cache(Resource):
 
 
 @dataclass(frozen=True)
-class SearchIndex(Resource):
-    """The chunk index: OpenSearch in production, a SQLite file in the local cloud."""
-
-    @cached_property
-    def search(self) -> Capability:
-        return Capability(self, "search", (), ("es:ESHttpGet", "es:ESHttpPost"), group=Group.SEARCH, needs_vpc=True)
-
-    @cached_property
-    def write(self) -> Capability:
-        return Capability(
-            self,
-            "write",
-            (),
-            ("es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"),
-            group=Group.SEARCH,
-            needs_vpc=True,
-        )
-
-
-METADATA: Final = Table("metadata", indexes=(Index("due", "due_shard", "due_at"),))
-EMBEDDINGS: Final = Table("embeddings")
-IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed_at"),))
-"""Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
-LIMITS: Final = Table("limits")
-"""Where requests are counted when no cache is configured."""
-AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at"),))
-"""Who did what (T7): events that wait for being sealed, and the sealed log of every tenant."""
-CACHE: Final = Cache("cache")
-SIGNING_KEYS: Final = Secret("signing-keys")
-"""The private keys of access tokens; their public halves stand in the identity table."""
-CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
-@dataclass(frozen=True)
 class Database(Resource):
     """PostgreSQL: Aurora in AWS. An environment without one leaves its address empty.
 
@@ -279,6 +279,52 @@ class DatabaseOwner(Resource):
         return Capability(self, "sign-in", ("secretsmanager:GetSecretValue",), group=Group.RELATIONAL, needs_vpc=True)
 
 
+@dataclass(frozen=True)
+class SearchIndex(Resource):
+    """The chunk index: OpenSearch in production, a SQLite file in the local cloud."""
+
+    @cached_property
+    def search(self) -> Capability:
+        return Capability(self, "search", (), ("es:ESHttpGet", "es:ESHttpPost"), group=Group.SEARCH, needs_vpc=True)
+
+    @cached_property
+    def write(self) -> Capability:
+        return Capability(
+            self,
+            "write",
+            (),
+            ("es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"),
+            group=Group.SEARCH,
+            needs_vpc=True,
+        )
+
+
+METADATA: Final = Table("metadata", indexes=(Index("due", "due_shard", "due_at"),))
+EMBEDDINGS: Final = Table("embeddings")
+IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed_at"),))
+"""Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
+LIMITS: Final = Table("limits")
+"""Where requests are counted when no cache is configured."""
+LIMITS_OF_STRANGERS: Final = Partitions(LIMITS, "strangers", ("t#@*",))
+"""Requests without credentials, counted by the address that they come from."""
+ACCOUNTS: Final = Partitions(IDENTITY, "accounts", ("user#*", "email#*"))
+"""People and their addresses, who may belong to several tenants."""
+MEMBERSHIPS: Final = Partitions(IDENTITY, "memberships", ("user#*",))
+"""The entries at people's accounts that say where they belong; a member's record stands in the tenant's partition."""
+NOBODY: Final = Partitions(IDENTITY, "nobody", ("t#-",))
+"""Where failures to sign in are kept that concern no organisation."""
+PUBLIC_KEYS: Final = Partitions(IDENTITY, "public-keys", ("keys",))
+"""The public halves of the signing keys."""
+EXTERNAL_SIGN_INS: Final = Partitions(IDENTITY, "external-sign-ins", ("oidc#*",))
+"""Sign-ins under way through identity providers, each found by the hash of a secret."""
+CELL_REGISTRY: Final = Partitions(IDENTITY, "cells", ("cells", "cell#*", "moves"))
+"""All cells, which tenants take room in each, and which ones move."""
+AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at"),))
+"""Who did what (T7): events that wait for being sealed, and the sealed log of every tenant."""
+CACHE: Final = Cache("cache")
+SIGNING_KEYS: Final = Secret("signing-keys")
+"""The private keys of access tokens; their public halves stand in the identity table."""
+CREDENTIALS_KEY: Final = EncryptionKey("credentials-key")
 """Seals what a tenant entrusts to us and we must read again: client secrets of identity providers."""
 UPLOADS: Final = Bucket("uploads")
 ARTIFACTS: Final = Bucket("artifacts")
@@ -295,6 +341,9 @@ ACCESS_QUEUE: Final = Queue("access-queue")
 """Accesses and refusals on their way to the audit log."""
 EVENTS: Final = EventBus("events")
 VECTORS: Final = SearchIndex("vectors")
+DATABASE: Final = Database("database")
+"""Read models that are asked by many attributes: the audit log by actor, operation, resource and time."""
+DATABASE_OWNER: Final = DatabaseOwner("database-owner")
 
 EMBEDDER: Final = Capability(Resource("embedder"), "embed", group=Group.SEARCH)
 """The bundled model: no address and no action, only weight in the asset."""
@@ -337,6 +386,3 @@ def group_of(uses: tuple[Capability, ...]) -> Group:
         if needed <= group.carries:
             return group
     raise ValueError(f"No dependency group carries all of {', '.join(sorted(needed))}.")
-DATABASE: Final = Database("database")
-"""Read models that are asked by many attributes: the audit log by actor, operation, resource and time."""
-DATABASE_OWNER: Final = DatabaseOwner("database-owner")

@@ -32,6 +32,10 @@ class Grants:
         if action not in self._actions.get(resource_name, frozenset()):
             raise UndeclaredUseError(f"{action} on {resource_name} is not covered by the operation's uses.")
 
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self._capabilities
+
     def __contains__(self, capability: object) -> bool:
         return capability in self._capabilities
 
