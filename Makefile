@@ -11,6 +11,8 @@ PORT ?=
 VECTORS ?=
 # A Redis that counts requests, such as redis://127.0.0.1:6379; empty means a table does.
 CACHE ?=
+# How many processes run the tests side by side; 0 runs them in one.
+WORKERS ?= 2
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m localstack
 
@@ -67,7 +69,7 @@ check: lint ## the fast gate: format, lint, types, import contracts, unit and ar
 	@$(BIN)/pytest -q -m "not slow and not real_server" tests/unit tests/architecture
 
 test: lint ## everything: also contracts, template, real servers and the local cloud
-	@$(BIN)/pytest -q tests
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests
 
 bench: setup ## ratios against the raw parts, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks

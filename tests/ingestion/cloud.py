@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -64,15 +65,42 @@ class Cloud:
 
 @contextmanager
 def running_cloud(folder: Path) -> Iterator[Cloud]:
-    """Start an emulator on a free port of loopback and make all declared resources in it."""
-    started = emulator.start(folder, 0)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in started.environment.items():
-            patch.setenv(name, value)
+    """Make all declared resources, on loopback, in the one emulator of this process.
+
+    All clouds of a process share it: AWS clients find it through the environment, which can name one only. The first
+    cloud starts it on a free port, with its state in `folder`, and the last one ends it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _emulator.used(folder):
+        yield furnish(folder, f"test-{next(_NUMBERS)}")
+
+
+class _Emulator:
+    """An emulator that runs, and that the environment names, while anybody uses it."""
+
+    def __init__(self) -> None:
+        self._users = 0
+        self._running = ExitStack()
+
+    @contextmanager
+    def used(self, folder: Path) -> Iterator[None]:
+        if self._users == 0:
+            started = emulator.start(folder, 0)
+            self._running.callback(started.stop)
+            patch = self._running.enter_context(pytest.MonkeyPatch.context())
+            for name, value in started.environment.items():
+                patch.setenv(name, value)
+        self._users += 1
         try:
-            yield furnish(folder, "test")
+            yield
         finally:
-            started.stop()
+            self._users -= 1
+            if self._users == 0:
+                self._running.close()
+
+
+_emulator: Final = _Emulator()
+_NUMBERS: Final = count(1)
 
 
 def furnish(folder: Path, name: str) -> Cloud:

@@ -145,8 +145,6 @@ def shown(seen):
     headers = {name: value for name, value in seen.headers.items() if name not in {"x-request-id", "content-length"}}
     body = seen.content.replace(seen.headers["x-request-id"].encode(), b"the request")
     body = re.sub(rb'"timings_ms":{[^}]*}', b'"timings_ms":{}', body)
-    # Whether a query was read before it turned out that there is nothing to search in is a matter of speed.
-    body = re.sub(rb'("tokens_per_day":{"limit":\d+,"allowed":\d+),"used":\d+,"remaining":\d+', rb"\1", body)
     body = re.sub(rb"tessera-(alone|both)-", b"tessera-", body)
     return masked(seen.status_code, headers, body, but=("id", "tenant", "moment"))
 
@@ -169,7 +167,7 @@ def forgetting(builder):
 
     name = builder.__name__
     with ExitStack() as patches:
-        for module in [module for module in sys.modules.values() if getattr(module, name, None) is builder]:
+        for module in [one for one in list(sys.modules.values()) if getattr(one, name, None) is builder]:
             patches.enter_context(patch.object(module, name, without_tenant))
         yield
 
