@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from shared.cells.errors import PlacementBusyError, PlacementNotFoundError
-from shared.cells.gates import Gate, GateRole, StaleEpochError
-from shared.cells.placements import FIRST_EPOCH, Move, MoveState, Placement
+from shared.cells.gates import FIRST_EPOCH, Gate, GateRole, StaleEpochError
+from shared.cells.placements import Move, MoveState, Placement
 from shared.cells.ports import Cells, CellUnavailableError, PlacementStore, Record
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId

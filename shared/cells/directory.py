@@ -7,9 +7,9 @@ from typing import Final
 from shared.cells.balance import capacities, preferred, with_room
 from shared.cells.decisions import DecisionCache, Route
 from shared.cells.errors import NoHealthyCellError, PlacementBusyError, PlacementNotFoundError
-from shared.cells.gates import Gate, GateRole
+from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import Cell, CellId, CellRegistry
-from shared.cells.placements import FIRST_EPOCH, Placement
+from shared.cells.placements import Placement
 from shared.cells.ports import CellRegistryStore, Cells, PlacementStore
 from shared.cells.routing import T6, RoutingPolicy, choose_cell
 from shared.kernel.clock import Clock

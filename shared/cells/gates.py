@@ -7,8 +7,11 @@ however long they were away. Epochs only rise, and the first to set a gate at an
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from shared.cells.models import CellId
+
+FIRST_EPOCH: Final = 1
 
 
 class GateRole(StrEnum):
@@ -35,6 +38,10 @@ class Gate:
     epoch: int = 0
     role: GateRole = GateRole.SHUT
     peer: CellId | None = None
+
+    def is_at(self, epoch: int) -> bool:
+        """Whether whoever believes in `epoch` is right; nobody sets the gate of a tenant that was never moved."""
+        return epoch == (self.epoch or FIRST_EPOCH)
 
     @property
     def takes_writes(self) -> bool:

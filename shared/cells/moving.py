@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from shared.cells.comparison import compare
@@ -9,7 +10,7 @@ from shared.cells.errors import InvalidMoveError, PlacementNotFoundError
 from shared.cells.gates import StaleEpochError
 from shared.cells.models import CellId
 from shared.cells.placements import Move, MoveState, Placement
-from shared.cells.ports import CellRecords, Cells, PlacementStore
+from shared.cells.ports import MovableCells, PlacementStore
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 
@@ -25,9 +26,11 @@ class TenantMover:
     """
 
     placements: PlacementStore
-    cells: Cells
+    cells: MovableCells
     clock: Clock
     page: int = PAGE
+    stragglers: timedelta = timedelta(0)
+    """How long a cell is looked at again after its tenant has gone, where a gate cannot stop whoever comes late."""
 
     async def plan(self, tenant: TenantId, target: CellId) -> Placement:
         """Begin a move to `target`, unless it has begun.
@@ -100,7 +103,8 @@ class TenantMover:
         gate = await self.cells.of(move.source).set_gate(placement.tenant, move.mirroring)
         if gate != move.mirroring:
             return placement.as_told_by(gate, self.clock.now())
-        return placement.stepped(MoveState.COPYING, self.clock.now())
+        total = await self.cells.of(move.source).count(placement.tenant, gate.epoch)
+        return placement.opened(total, self.clock.now())
 
     async def _copy(self, placement: Placement, move: Move) -> Placement:
         source = self.cells.of(move.source)
@@ -108,7 +112,7 @@ class TenantMover:
         if not entries:
             return placement.stepped(MoveState.DUAL_READ, self.clock.now())
         await self._bring(placement, move, [entry.key for entry in entries], move.mirroring.epoch)
-        return placement.progressed(entries[-1].key, "", self.clock.now())
+        return placement.progressed(entries[-1].key, len(entries), "", self.clock.now())
 
     async def _compare(self, placement: Placement, move: Move, source_epoch: int, equal: MoveState) -> Placement:
         """Compare some records, and bring what is behind; after the last one the move is in state `equal`."""
@@ -125,7 +129,7 @@ class TenantMover:
             comparison = compare(before, entries, await target.entries_of(tenant, keys, target_epoch))
         if comparison.behind:
             return placement
-        return placement.progressed(keys[-1], comparison.checksum, self.clock.now())
+        return placement.progressed(keys[-1], len(keys), comparison.checksum, self.clock.now())
 
     async def _switch(self, placement: Placement, move: Move) -> Placement:
         gate = await self.cells.of(move.source).set_gate(placement.tenant, move.handed_over)
@@ -140,14 +144,18 @@ class TenantMover:
     async def _erase(self, placement: Placement, cell_id: CellId, epoch: int, done: MoveState) -> Placement:
         cell = self.cells.of(cell_id)
         entries = await cell.entries(placement.tenant, "", self.page, epoch)
-        if not entries:
-            return placement.stepped(done, self.clock.now())
-        await cell.remove(placement.tenant, [entry.key for entry in entries], epoch)
-        return placement
+        if entries:
+            await cell.remove(placement.tenant, [entry.key for entry in entries], epoch)
+            return placement
+        now = self.clock.now()
+        if placement.move is not None and now - placement.move.changed_at < self.stragglers:
+            return placement
+        await self.cells.of(placement.cell).settle(placement.tenant, placement.epoch)
+        await cell.vacate(placement.tenant, epoch)
+        return placement.stepped(done, now)
 
     async def _bring(self, placement: Placement, move: Move, keys: Sequence[str], source_epoch: int) -> None:
-        source: CellRecords = self.cells.of(move.source)
-        records = await source.read(placement.tenant, keys, source_epoch)
+        records = await self.cells.of(move.source).read(placement.tenant, keys, source_epoch)
         await self.cells.of(move.target).absorb(placement.tenant, list(records.values()), move.following.epoch)
 
     async def _placement(self, tenant: TenantId) -> Placement:

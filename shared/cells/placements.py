@@ -23,11 +23,9 @@ from enum import StrEnum
 from typing import Final
 
 from shared.cells.errors import InvalidMoveError
-from shared.cells.gates import Gate, GateRole
+from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import CellId
 from shared.kernel.ids import TenantId
-
-FIRST_EPOCH: Final = 1
 
 
 class MoveState(StrEnum):
@@ -67,7 +65,8 @@ class Move:
     what a move that was given up may have left in the target.
 
     Copying and comparing go through the source in the order of keys: `position` is the last key that is done, where
-    whoever comes next goes on. `checksum` is that of the records compared up to there; they were equal in both cells.
+    whoever comes next goes on, and `passed` how many records that were. `total` is how many the source had in the
+    beginning. `checksum` is that of the records compared up to there; they were equal in both cells.
     """
 
     source: CellId
@@ -78,6 +77,8 @@ class Move:
     changed_at: datetime
     position: str = ""
     checksum: str = ""
+    passed: int = 0
+    total: int = 0
 
     @property
     def mirroring(self) -> Gate:
@@ -139,12 +140,21 @@ class Placement:
             raise InvalidMoveError("This organisation is in that cell already.")
         return replace(self, move=Move(self.cell, target, self.epoch, MoveState.PLANNED, now, now))
 
-    def progressed(self, position: str, checksum: str, now: datetime) -> "Placement":
-        """Return the placement whose move came to `position`. Raises: InvalidMoveError unless it goes through keys."""
+    def opened(self, total: int, now: datetime) -> "Placement":
+        """Return the placement whose move begins to copy `total` records. Raises: InvalidMoveError when it did."""
+        copying = self.stepped(MoveState.COPYING, now)
+        return copying if copying.move is None else replace(copying, move=replace(copying.move, total=total))
+
+    def progressed(self, position: str, passed: int, checksum: str, now: datetime) -> "Placement":
+        """Return the placement whose move came to `position`, by `passed` records more.
+
+        Raises: InvalidMoveError unless it goes through keys.
+        """
         move = self.move
         if move is None or move.state not in _GOING_THROUGH:
             raise InvalidMoveError("The move neither copies nor compares. Look at it again.")
-        return replace(self, move=replace(move, position=position, checksum=checksum, changed_at=now))
+        passed += move.passed
+        return replace(self, move=replace(move, position=position, passed=passed, checksum=checksum, changed_at=now))
 
     def stepped(self, state: MoveState, now: datetime) -> "Placement":
         """Return the placement with its move in `state`.
@@ -156,7 +166,7 @@ class Placement:
             raise InvalidMoveError("The move is not in a state from which this follows. Look at it again.")
         decider, gate = _in_force(move, state)
         return replace(
-            self, move=replace(move, state=state, changed_at=now, position=""), cell=decider, epoch=gate.epoch
+            self, move=replace(move, state=state, changed_at=now, position="", passed=0), cell=decider, epoch=gate.epoch
         )
 
     def as_told_by(self, gate: Gate, now: datetime) -> "Placement":

@@ -95,8 +95,20 @@ class PlacementStore(Protocol):
         ...
 
 
-class CellRecords(Protocol):
-    """The records of tenants in one cell, behind a gate per tenant.
+class GateStore(Protocol):
+    """The gates of cells that cannot look at one in the same step as at a record. Reads are strongly consistent."""
+
+    async def gate(self, tenant: TenantId, cell_id: CellId) -> Gate:
+        """Return the gate; one of epoch 0 when none was ever set."""
+        ...
+
+    async def set_gate(self, tenant: TenantId, cell_id: CellId, gate: Gate) -> Gate:
+        """Put `gate` in place unless the one there is of the same epoch or a later one; return what is there then."""
+        ...
+
+
+class CellContents(Protocol):
+    """What a move asks of one cell that holds records of tenants, behind a gate per tenant.
 
     Looking at the gate and doing what is asked are one step. Every access names the epoch that it believes in.
     Raises, from all that take an epoch: StaleEpochError when the gate is at another one or does not allow the access;
@@ -107,12 +119,12 @@ class CellRecords(Protocol):
         """Put `gate` in place unless the one there is of the same epoch or a later one; return what is there then."""
         ...
 
-    async def read(self, tenant: TenantId, keys: Sequence[str], epoch: int) -> dict[str, Record]:
-        """Return the records of `keys`, deleted ones too; what never was is absent."""
+    async def count(self, tenant: TenantId, epoch: int) -> int:
+        """Return how many records the tenant has here; a guess is enough."""
         ...
 
-    async def write(self, tenant: TenantId, record: Record, epoch: int) -> None:
-        """Write a record whose version follows the one that is there. Raises: VersionConflictError when it does not."""
+    async def read(self, tenant: TenantId, keys: Sequence[str], epoch: int) -> dict[str, Record]:
+        """Return the records of `keys`, deleted ones too; what never was is absent."""
         ...
 
     async def absorb(self, tenant: TenantId, records: Sequence[Record], epoch: int) -> None:
@@ -129,6 +141,28 @@ class CellRecords(Protocol):
 
     async def remove(self, tenant: TenantId, keys: Sequence[str], epoch: int) -> None:
         """Erase records; the gate must be HANDED_OVER or SHUT."""
+        ...
+
+    async def settle(self, tenant: TenantId, epoch: int) -> None:
+        """Take away what was deleted while the tenant moved and came back all the same; the move ends after it."""
+        ...
+
+    async def vacate(self, tenant: TenantId, epoch: int) -> None:
+        """Give back what was kept for this tenant alone; all its records are erased."""
+        ...
+
+
+class MovableCells(Protocol):
+    """The cells' contents, by cell."""
+
+    def of(self, cell_id: CellId) -> CellContents: ...
+
+
+class CellRecords(CellContents, Protocol):
+    """The records of tenants in one cell that looks at its gates itself, and so can say which version is the next."""
+
+    async def write(self, tenant: TenantId, record: Record, epoch: int) -> None:
+        """Write a record whose version follows the one that is there. Raises: VersionConflictError when it does not."""
         ...
 
 

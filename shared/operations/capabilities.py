@@ -317,7 +317,9 @@ PUBLIC_KEYS: Final = Partitions(IDENTITY, "public-keys", ("keys",))
 """The public halves of the signing keys."""
 EXTERNAL_SIGN_INS: Final = Partitions(IDENTITY, "external-sign-ins", ("oidc#*",))
 """Sign-ins under way through identity providers, each found by the hash of a secret."""
-CELL_REGISTRY: Final = Partitions(IDENTITY, "cells", ("cells", "cell#*", "moves"))
+CELLS: Final = Table("cells")
+"""In which cell each tenant's chunks are, and its moves: apart from people and keys, since searches read it (T6)."""
+CELL_REGISTRY: Final = Partitions(CELLS, "registry", ("cells", "cell#*", "moves"))
 """All cells, which tenants take room in each, and which ones move."""
 AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at"),))
 """Who did what (T7): events that wait for being sealed, and the sealed log of every tenant."""
@@ -370,7 +372,7 @@ TOKEN_AUDIENCE: Final = Capability(Resource("token-audience"), "trust")
 """The `aud` that access tokens must carry."""
 
 RESOURCES: Final[tuple[Resource, ...]] = (
-    METADATA, EMBEDDINGS, IDENTITY, LIMITS, AUDIT, UPLOADS, ARTIFACTS, AUDIT_ARCHIVE, ACCEPT_QUEUE, FETCH_QUEUE,
+    METADATA, EMBEDDINGS, IDENTITY, LIMITS, CELLS, AUDIT, UPLOADS, ARTIFACTS, AUDIT_ARCHIVE, ACCEPT_QUEUE, FETCH_QUEUE,
     PARSE_QUEUE, INDEX_QUEUE, PUBLISH_QUEUE, SWEEP_QUEUE, REINDEX_QUEUE, ACCESS_QUEUE, EVENTS, VECTORS, CACHE,
     SIGNING_KEYS, CREDENTIALS_KEY, DATABASE, DATABASE_OWNER,
 )  # fmt: skip

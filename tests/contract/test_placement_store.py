@@ -15,7 +15,7 @@ from shared.cells.models import Cell, CellId, CellRegistry, Observation
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import CellRegistryStore, PlacementStore
 from shared.kernel.ids import TenantId
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import CELLS
 from tests.ingestion.cloud import make_table
 from tests.unit.cells.memory import MemoryPlacements, MemoryRegistry
 
@@ -44,9 +44,9 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 def table(dynamodb: Any) -> Any:
-    make_table(dynamodb, IDENTITY, "identity")
-    yield "identity"
-    dynamodb.delete_table(TableName="identity")
+    make_table(dynamodb, CELLS, "cells")
+    yield "cells"
+    dynamodb.delete_table(TableName="cells")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -110,9 +110,9 @@ async def test_a_move_is_read_back_as_it_was_written(store: PlacementStore) -> N
     after = before.planned(B, NOW)
     assert await store.replace(before, after)
     copying = await step(store, MoveState.COPYING)
-    assert await store.replace(copying, copying.progressed("k7", "sum", NOW))
+    assert await store.replace(copying, copying.progressed("k7", 7, "sum", NOW))
 
-    assert await store.placement(ACME) == replace(copying.progressed("k7", "sum", NOW), revision=4)
+    assert await store.placement(ACME) == replace(copying.progressed("k7", 7, "sum", NOW), revision=4)
 
 
 async def test_only_one_of_two_writes_on_the_same_revision_happens(store: PlacementStore) -> None:

@@ -1,4 +1,4 @@
-"""The registry of cells, one item of the identity table: written whole, under the revision that was read (T6)."""
+"""The registry of cells, one item of the table of cells: written whole, under the revision that was read (T6)."""
 
 import asyncio
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
-from shared.adapters.dynamodb.identity_keys import cell_registry_key
+from shared.adapters.dynamodb.cell_keys import cell_registry_key
 from shared.cells.models import CellRegistry
 
 if TYPE_CHECKING:

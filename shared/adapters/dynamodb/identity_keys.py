@@ -12,17 +12,12 @@
     t#<tenant>              linked#<provider>#<user>  that somebody is one of its subjects
     t#<tenant>              event#<id>              something about security that an owner should know
     t#<tenant>              session#<user>#<id>     a family of refresh tokens
-    t#<tenant>              placement               the cell of its data, and a move to another
     user#<user>             user                    a person, whatever organisations they belong to
     user#<user>             membership#<tenant>     where they belong
     email#<address>         email                   whose address it is: one account each
     email#<address>         guesses                 wrong passwords for it, whether anybody has it or not
     keys                    jwks                    the public halves of the signing keys
     oidc#<state hash>       sign-in                 an external sign-in under way
-    cells                   registry                all cells
-    cells                   held                    how many tenants take room in each
-    cell#<cell>             tenant#<tenant>         one of those tenants
-    moves                   tenant#<tenant>         a tenant whose move is not finished
 
 A key prefix ends with its separator, so no id can reach into another's range. Ids hold no `#`; an address may, and
 stands last.
@@ -31,7 +26,6 @@ stands last.
 import hashlib
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
-from shared.cells.models import CellId
 from shared.kernel.ids import (
     ApiKeyId,
     IdentityProviderId,
@@ -50,7 +44,6 @@ PROVIDER_PREFIX = "provider#"
 EVENT_PREFIX = "event#"
 SESSION_PREFIX = "session#"
 MEMBERSHIP_PREFIX = "membership#"
-PLACED_PREFIX = "tenant#"
 
 
 def tenant_key(tenant: TenantId) -> Key:
@@ -135,34 +128,6 @@ def jwks_key() -> Key:
 
 def external_sign_in_key(state_hash: str) -> Key:
     return _key(f"oidc#{state_hash}", "sign-in")
-
-
-def placement_key(tenant: TenantId) -> Key:
-    return _key(tenant_partition(tenant), "placement")
-
-
-def cell_registry_key() -> Key:
-    return _key("cells", "registry")
-
-
-def cell_counts_key() -> Key:
-    return _key("cells", "held")
-
-
-def placed_mark_key(cell_id: CellId, tenant: TenantId) -> Key:
-    return _key(cell_partition(cell_id), f"{PLACED_PREFIX}{tenant}")
-
-
-def move_mark_key(tenant: TenantId) -> Key:
-    return _key(moves_partition(), f"{PLACED_PREFIX}{tenant}")
-
-
-def cell_partition(cell_id: CellId) -> str:
-    return f"cell#{cell_id}"
-
-
-def moves_partition() -> str:
-    return "moves"
 
 
 def user_partition(user_id: UserId) -> str:

@@ -1,4 +1,4 @@
-"""Where tenants are, in the identity table: a step is one transaction, so counts and lists always agree with it (T6).
+"""Where tenants are, in the table of cells: a step is one transaction, so counts and lists always agree with it (T6).
 
 A placement stands in the tenant's partition. Written with it, so that nobody has to scan: a mark per cell in which the
 tenant takes room, a mark while it moves, and the count per cell, an attribute each of one item.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
-from shared.adapters.dynamodb.identity_keys import (
+from shared.adapters.dynamodb.cell_keys import (
     PLACED_PREFIX,
     cell_counts_key,
     cell_partition,

@@ -134,6 +134,18 @@ class MemoryCell:
                 self.records[tenant][record.key] = record
         await Turn()
 
+    async def count(self, tenant, epoch):
+        self._look_at_gate(tenant, epoch)
+        return len(self.records[tenant])
+
+    async def settle(self, tenant, epoch):
+        """Nothing deleted comes back: its record says that it was."""
+        self._look_at_gate(tenant, epoch)
+
+    async def vacate(self, tenant, epoch):
+        self._look_at_gate(tenant, epoch)
+        assert self.records[tenant] == {}
+
     async def entries(self, tenant, after, limit, epoch):
         await Turn()
         self._look_at_gate(tenant, epoch)

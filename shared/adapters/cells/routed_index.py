@@ -1,0 +1,219 @@
+"""The chunk index of a deployment with several places: each tenant's requests go to where the tenant is (T6).
+
+Where a tenant is, is remembered without a time limit. After each access the gate of the cell that decides is read: if
+it is still at the epoch that was believed in, the access was right; else the placement is looked up again and the
+access is repeated, which all of them allow. So a request begun in one state of a move and ended in another gives the
+right answer, and none fails.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol, TypeVar
+
+from shared.adapters.cells.chunk_cell import ChunkStores, erase
+from shared.cells.erasures import Erasure, ErasureStore
+from shared.cells.errors import PlacementBusyError
+from shared.cells.gates import FIRST_EPOCH, Gate
+from shared.cells.models import CellId
+from shared.cells.placements import MoveState, Placement
+from shared.cells.ports import GateStore
+from shared.kernel.clock import Clock
+from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.retrieval.chunk_stores import ChunkKey, ChunkStore, StoredChunk
+from shared.retrieval.fields import Condition
+from shared.retrieval.ports import Hit, IndexedChunk, IndexUnavailableError, ReadBack, Scope, Vector
+
+T = TypeVar("T")
+
+TRIES: Final = 16
+"""More than the gates of two whole moves could refuse."""
+
+REMEMBERED: Final = 10_000
+PAGE: Final = 500
+
+_MIRRORED: Final = frozenset({MoveState.COPYING, MoveState.DUAL_READ, MoveState.VERIFIED})
+
+
+class PlacementReader(Protocol):
+    """Where tenants are; strongly consistent."""
+
+    async def placement(self, tenant: TenantId) -> Placement | None: ...
+
+
+class RoutedChunkIndex:
+    """A `ChunkIndex` over the stores of all places. A tenant without a placement is in `default`.
+
+    Until a move's switch the source answers and takes writes, and hands them on to the target, which may fail: the
+    comparison brings what is missing. From the switch until the source is compared to its end, searches ask both.
+    """
+
+    def __init__(
+        self,
+        stores: ChunkStores,
+        placements: PlacementReader,
+        gates: GateStore,
+        erasures: ErasureStore,
+        clock: Clock,
+        default: CellId,
+    ) -> None:
+        self._stores = stores
+        self._placements = placements
+        self._gates = gates
+        self._erasures = erasures
+        self._clock = clock
+        self._default = default
+        self._known: dict[TenantId, Placement] = {}
+
+    async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+        async def access(placement: Placement) -> None:
+            await self._changing(placement, lambda store: store.write(tenant, scope, chunks))
+
+        await self._there(tenant, access)
+
+    async def refresh(self, tenant: TenantId, scope: Scope) -> None:
+        async def access(placement: Placement) -> None:
+            await asyncio.gather(*(store.refresh(tenant, scope) for store in self._asked(placement)))
+
+        await self._there(tenant, access)
+
+    async def read_back(
+        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
+    ) -> ReadBack:
+        async def access(placement: Placement) -> ReadBack:
+            *sources, here = self._asked(placement)
+            for source in sources:
+                await _bring_forward(source, here, tenant, ChunkKey(scope, document_id, generation, -1))
+                await here.refresh(tenant, scope)
+            return await here.read_back(tenant, scope, document_id, generation, last_ordinal)
+
+        return await self._there(tenant, access)
+
+    async def search_keyword(
+        self,
+        tenant: TenantId,
+        scope: Scope,
+        query: str,
+        limit: int,
+        conditions: Sequence[Condition] = (),
+        without: Sequence[tuple[DocumentId, Generation]] = (),
+    ) -> list[Hit]:
+        return await self._search(
+            tenant, limit, lambda store: store.search_keyword(tenant, scope, query, limit, conditions, without)
+        )
+
+    async def search_vector(
+        self,
+        tenant: TenantId,
+        scope: Scope,
+        vector: Vector,
+        limit: int,
+        conditions: Sequence[Condition] = (),
+        without: Sequence[tuple[DocumentId, Generation]] = (),
+    ) -> list[Hit]:
+        return await self._search(
+            tenant, limit, lambda store: store.search_vector(tenant, scope, vector, limit, conditions, without)
+        )
+
+    async def delete_document_generation(
+        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
+    ) -> int:
+        return await self._erase(tenant, Erasure(scope.kb_id, scope.index_generation, document_id, generation))
+
+    async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
+        await self._erase(tenant, Erasure(scope.kb_id, scope.index_generation))
+
+    async def _search(
+        self, tenant: TenantId, limit: int, search: Callable[[ChunkStore], Awaitable[list[Hit]]]
+    ) -> list[Hit]:
+        async def access(placement: Placement) -> list[Hit]:
+            answers = await asyncio.gather(*(search(store) for store in self._asked(placement)))
+            return answers[0] if len(answers) == 1 else _merged(answers, limit)
+
+        return await self._there(tenant, access)
+
+    async def _erase(self, tenant: TenantId, erasure: Erasure) -> int:
+        async def access(placement: Placement) -> int:
+            move = placement.under_way
+            if move is None:
+                return await erase(self._stores.of(placement.cell), tenant, erasure)
+            # Noted first: a copy under way may bring back what is deleted under its hands.
+            await self._erasures.note(tenant, erasure)
+            if move.state is MoveState.SWITCHED:
+                counts = [await erase(store, tenant, erasure) for store in self._asked(placement)]
+                return max(counts)
+            return await self._changing(placement, lambda store: erase(store, tenant, erasure))
+
+        return await self._there(tenant, access)
+
+    async def _changing(self, placement: Placement, change: Callable[[ChunkStore], Awaitable[T]]) -> T:
+        """Change the cell that decides, and beside it the one that follows."""
+        move = placement.under_way
+        here = change(self._stores.of(placement.cell))
+        if move is None or move.state not in _MIRRORED:
+            return await here
+        changed, _ = await asyncio.gather(here, _handed_on(change(self._stores.of(move.target))))
+        return changed
+
+    def _asked(self, placement: Placement) -> list[ChunkStore]:
+        """Return the stores that together have everything, the one that decides last."""
+        move = placement.under_way
+        if move is not None and move.state is MoveState.SWITCHED:
+            return [self._stores.of(move.source), self._stores.of(move.target)]
+        return [self._stores.of(placement.cell)]
+
+    async def _there(self, tenant: TenantId, access: Callable[[Placement], Awaitable[T]]) -> T:
+        placement = self._known.get(tenant) or await self._look(tenant)
+        for _ in range(TRIES):
+            try:
+                answer = await access(placement)
+            except Exception:
+                # A place that the tenant has left may be gone altogether, and then it fails in its own way.
+                gate = await self._gates.gate(tenant, placement.cell)
+                if gate.is_at(placement.epoch):
+                    raise
+            else:
+                gate = await self._gates.gate(tenant, placement.cell)
+                if gate.is_at(placement.epoch):
+                    return answer
+            placement = await self._look_again(tenant, gate)
+        raise PlacementBusyError
+
+    async def _look(self, tenant: TenantId) -> Placement:
+        known = await self._placements.placement(tenant)
+        return self._remember(known or Placement(tenant, self._default, FIRST_EPOCH))
+
+    async def _look_again(self, tenant: TenantId, gate: Gate) -> Placement:
+        placement = await self._look(tenant)
+        return self._remember(placement.as_told_by(gate, self._clock.now()))
+
+    def _remember(self, placement: Placement) -> Placement:
+        self._known.pop(placement.tenant, None)
+        self._known[placement.tenant] = placement
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return placement
+
+
+async def _handed_on(change: Awaitable[object]) -> None:
+    with suppress(IndexUnavailableError):
+        await change
+
+
+async def _bring_forward(source: ChunkStore, target: ChunkStore, tenant: TenantId, first: ChunkKey) -> None:
+    """Copy one document generation, whose ordinals begin after `first`, as far as the source has it."""
+    after = first
+    while page := [one for one in await source.scan(tenant, after, PAGE) if _is_of(one, first)]:
+        await target.write(tenant, first.scope, [one.chunk for one in page])
+        after = page[-1].key
+
+
+def _is_of(stored: StoredChunk, first: ChunkKey) -> bool:
+    key = stored.key
+    return (key.scope, key.document_id, key.generation) == (first.scope, first.document_id, first.generation)
+
+
+def _merged(answers: Iterable[list[Hit]], limit: int) -> list[Hit]:
+    """Return the best of several answers; of a chunk that is in more than one, the last tells the score."""
+    hits = {hit.chunk_id: hit for answer in answers for hit in answer}
+    return sorted(hits.values(), key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
