@@ -22,16 +22,16 @@ from shared.operations.capabilities import (
     VECTORS,
     Bucket,
     Cache,
-    EncryptionKey,
     Database,
+    EncryptionKey,
     Queue,
     Resource,
     Secret,
     Table,
 )
-
 from shared.operations.tenant_policies import TENANT_ROLE
 from tests.postgres.servers import migrated_database, server_of_the_wheel
+
 MODEL = Path(__file__).resolve().parents[2] / ".tessera" / "model"
 MAX_RECEIVES = 5
 
@@ -109,6 +109,8 @@ def furnish(folder: Path, name: str) -> Cloud:
         {
             "TESSERA_ENVIRONMENT": "local",
             "TESSERA_RETRY_BASE_S": "1",
+            # The emulator gives sessions of any role.
+            TENANT_ROLE: f"arn:aws:iam::{emulator.ACCOUNT}:role/tessera-{name}-tenant",
             LOCAL_FOLDER: str(folder),
             EMBEDDER.resource.variable: str(MODEL),
             VECTORS.variable: "sqlite",
@@ -146,6 +148,8 @@ def _make(cloud: Cloud, resource: Resource, name: str) -> None:
         case EncryptionKey():
             key = boto3.client("kms").create_key(Description=name)["KeyMetadata"]
             cloud.variables[resource.variable] = key["Arn"]
+        case Database():
+            cloud.variables[resource.variable] = migrated_database(server_of_the_wheel()).app
         case Cache():
             # A Redis is started by the tests that want one.
             cloud.variables[resource.variable] = ""
@@ -176,8 +180,6 @@ def make_table(client: Any, table: Table, name: str) -> None:
 def _schema(partition_key: str, sort_key: str) -> list[dict[str, str]]:
     return [
         {"AttributeName": partition_key, "KeyType": "HASH"},
-        case Database():
-            cloud.variables[resource.variable] = migrated_database(server_of_the_wheel()).app
         {"AttributeName": sort_key, "KeyType": "RANGE"},
     ]
 
