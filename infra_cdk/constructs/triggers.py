@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -93,6 +93,7 @@ def attach_stream(scope: Construct, operation: Operation, trigger: StreamTrigger
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
+        removal_policy=RemovalPolicy.RETAIN if platform.settings.keep_data else RemovalPolicy.DESTROY,
     )
     acknowledge(failures, "SQS3", "This is where failed batches go; it is the dead-letter queue.")
     watch_dead_letters(failures, operation.id, platform.alarms_topic)

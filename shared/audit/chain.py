@@ -46,6 +46,13 @@ class Block:
         return Link(self.last_seq, self.last_hash)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableBlock:
+    """Something that stands where a block should, and is none. `first_seq` is where; None: its key does not say."""
+
+    first_seq: int | None
+
+
 def genesis(tenant: TenantId) -> Link:
     """Return the place before the first line of a tenant's log."""
     return Link(0, hashlib.sha256(b"tessera audit log of " + tenant.encode()).digest())

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from shared.audit.chain import Block, Link
+from shared.audit.chain import Block, Link, UnreadableBlock
 from shared.audit.events import AuditEvent
 from shared.audit.messages import RecordAccesses
 from shared.kernel.errors import Kind, TesseraError
@@ -91,6 +91,10 @@ class BlockReader(Protocol):
 
         Nothing is verified beyond that the stored form can be read. Raises: UnreadableBlockError.
         """
+        ...
+
+    async def stored_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block | UnreadableBlock]:
+        """As `blocks_after`, for whoever wants to know all that stands there."""
         ...
 
 

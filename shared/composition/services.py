@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.composition.adapters import Adapters
+from shared.composition.audit import Audit
 from shared.composition.authentication import Authentication
 from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
@@ -79,6 +80,11 @@ class Services:
     def identity(self) -> Identity:
         """Signs people in, keeps their sessions, and the keys behind both."""
         return Identity(self._adapters, self._settings, self._grants, self._clock)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What becomes of what is told of acts."""
+        return Audit(self._adapters, self._settings, self._clock)
 
     @cached_property
     def oidc(self) -> Oidc:

@@ -6,8 +6,7 @@ A record that fails, fails alone. Effects are idempotent by themselves, so no re
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any, get_type_hints
 
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
@@ -15,6 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
+from shared.operations.changes import TableChange
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
 
 Postpone = Callable[[str, int], Awaitable[None]]
@@ -24,17 +24,6 @@ MAX_POSTPONE_S = 43_200
 """SQS refuses a longer visibility time-out."""
 
 _log = logging.getLogger("tessera.messages")
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """One change of one item, as a table's stream tells it; images are plain Python values."""
-
-    sequence: str
-    kind: str
-    keys: Mapping[str, Any]
-    old: Mapping[str, Any] | None
-    new: Mapping[str, Any] | None
 
 
 def build_queue_consumer(operation: Operation, services_of: ServicesOf, postpone: Postpone) -> LambdaHandler:

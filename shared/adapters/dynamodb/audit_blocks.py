@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.dynamodb.audit_keys import BLOCK_PREFIX, block_key, head_key
 from shared.adapters.dynamodb.keys import tenant_partition
-from shared.audit.chain import Block, Link
+from shared.audit.chain import Block, Link, UnreadableBlock
 from shared.audit.ports import UnreadableBlockError
 from shared.kernel.ids import TenantId
 
@@ -89,6 +89,12 @@ class DynamoBlocks:
         return await asyncio.to_thread(read_head, self._client, self._table, tenant)
 
     async def blocks_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block]:
+        return [read_block(tenant, item) for item in await self._items_after(tenant, seq, limit)]
+
+    async def stored_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block | UnreadableBlock]:
+        return [_stored(tenant, item) for item in await self._items_after(tenant, seq, limit)]
+
+    async def _items_after(self, tenant: TenantId, seq: int, limit: int) -> list[Item]:
         items: list[Item] = []
         start: dict[str, Any] = {}
         while len(items) < limit:
@@ -109,4 +115,12 @@ class DynamoBlocks:
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        return [read_block(tenant, item) for item in items]
+        return items
+
+
+def _stored(tenant: TenantId, item: Item) -> Block | UnreadableBlock:
+    try:
+        return read_block(tenant, item)
+    except UnreadableBlockError as error:
+        seq = error.place.removeprefix(BLOCK_PREFIX)
+        return UnreadableBlock(int(seq) if seq.isdecimal() else None)

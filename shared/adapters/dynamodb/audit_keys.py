@@ -5,11 +5,13 @@
     t#<tenant>    block#<first seq>         up to 90 lines of the chain                  never
     t#<tenant>    head                      the last place of the chain                  never
     t#<tenant>    unanchored                that the head has moved since its anchor     as long as it exists
+    t#<tenant>    unprojected               that it has moved since it was copied        as long as it exists
 
 The index leads with the tenant, too (`t#<tenant>` for events, `t#<tenant>#head` for heads), and with a sparse index of
 what waits, whoever looks for tenants with something to do reads little more than that.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ PENDING_PREFIX: Final = "pending#"
 BLOCK_PREFIX: Final = "block#"
 HEAD: Final = "head"
 UNANCHORED: Final = "unanchored"
+UNPROJECTED: Final = "unprojected"
 
 REMEMBERED_FOR: Final = timedelta(days=35)
 """How long a sealed event is known as such: longer than a message lives in its queue (4 days), in the dead letters
@@ -64,13 +67,31 @@ def pending_partition(tenant: TenantId) -> str:
     return tenant_partition(tenant)
 
 
+def unprojected_key(tenant: TenantId) -> Key:
+    return _key(tenant, UNPROJECTED)
+
+
 def unanchored_item(tenant: TenantId, now: datetime) -> dict[str, Any]:
     """Return the item that says since when a head waits for its anchor."""
+    return _waiting_head(unanchored_key(tenant), tenant, now)
+
+
+def unprojected_item(tenant: TenantId, now: datetime) -> dict[str, Any]:
+    """Return the item that says since when a log waits for its searchable copy."""
+    return _waiting_head(unprojected_key(tenant), tenant, now)
+
+
+def _waiting_head(key: Key, tenant: TenantId, now: datetime) -> dict[str, Any]:
     return {
-        **_key(tenant, UNANCHORED),
+        **key,
         "pending_partition": {"S": f"{tenant_partition(tenant)}#head"},
         "pending_at": {"N": milliseconds(now)},
     }
+
+
+def tenant_of_item(keys: Mapping[str, Any], prefix: str) -> TenantId | None:
+    """Return whose item a change of the table is about, from its plain keys, if its sort key has the prefix."""
+    return tenant_of(keys["pk"]) if str(keys["sk"]).startswith(prefix) else None
 
 
 def tenant_of(partition: str) -> TenantId:

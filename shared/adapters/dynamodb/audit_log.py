@@ -14,6 +14,7 @@ from shared.adapters.dynamodb.audit_keys import (
     pending_key,
     pending_partition,
     unanchored_item,
+    unprojected_item,
 )
 from shared.adapters.dynamodb.audit_waiting import tenants_waiting
 from shared.audit.chain import Block, Link
@@ -118,11 +119,12 @@ class DynamoSealing:
                     ":hash": {"B": block.previous_hash},
                 },
             }
-        mark = unanchored_item(block.tenant, self._clock.now())
+        now = self._clock.now()
+        marks = unanchored_item(block.tenant, now), unprojected_item(block.tenant, now)
         return [
             {"Put": {"TableName": self._table, "Item": block_item(block), "ConditionExpression": _ONCE}},
             {"Put": head},
-            {"Put": {"TableName": self._table, "Item": mark}},
+            *({"Put": {"TableName": self._table, "Item": mark}} for mark in marks),
         ]
 
     def _sealed(self, event: AuditEvent, seq: int, forgotten_at: int) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from shared.kernel.ids import TenantId, UserId
 from shared.operations.authorizers import build_authorizer
 from shared.operations.callers import read_caller
 from shared.operations.capabilities import METADATA, PARSE_QUEUE
+from shared.operations.changes import TableChange
 from shared.operations.declaration import AuthorizerTrigger, QueueTrigger, ScheduleTrigger, StreamTrigger
 from shared.operations.messages import (
     MAX_POSTPONE_S,
-    TableChange,
     build_queue_consumer,
     build_schedule,
     build_stream_consumer,
