@@ -3,13 +3,16 @@
 An adapter is imported where it is built, so a function pays only for what it uses.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.operations.capabilities import (
+    ACCESS_QUEUE,
     ARTIFACTS,
+    AUDIT,
     EMBEDDER,
     EMBEDDINGS,
     IDENTITY,
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
     from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
     from shared.adapters.dynamodb.records import DynamoRecords
+    from shared.adapters.dynamodb.transactions import Transactions
     from shared.adapters.minilm.embedder import MiniLmEmbedder
     from shared.adapters.minilm.tokenizer import MiniLmTokenizer
     from shared.adapters.s3.objects import S3Objects
+    from shared.audit.trail import AccessTrail
     from shared.documents.ports import Parser
     from shared.identity.tokens import TokenVerifier
     from shared.kernel.repeated_requests import RequestMemory
@@ -53,6 +58,7 @@ class Adapters:
     def aws(self) -> "AwsClients":
         """AWS clients that refuse every action the operation did not declare."""
         from shared.adapters.aws.clients import AwsClients
+        from shared.adapters.dynamodb.bookkeeping import check_told
 
         names = self._settings.known_addresses()
 
@@ -62,7 +68,30 @@ class Adapters:
                 raise UndeclaredUseError(f"{action} was asked of something unknown to the settings.")
             self._grants.require_action(name, action)
 
-        return AwsClients(guard)
+        def check(operation: str, params: Mapping[str, Any]) -> None:
+            check_told(operation, params, names.get)
+
+        return AwsClients(guard, check)
+
+    @cached_property
+    def transactions(self) -> "Transactions":
+        """Writes records, each with the event that tells of it."""
+        from shared.adapters.dynamodb.transactions import Transactions
+
+        return Transactions(self.aws.dynamodb, lambda: self._settings.address_of(AUDIT), self._clock)
+
+    @cached_property
+    def access_trail(self) -> "AccessTrail":
+        """Takes what callers read and were refused."""
+        from shared.adapters.dynamodb.audit_log import DynamoEventRecorder
+        from shared.adapters.sqs.access_queue import SqsAccessQueue
+        from shared.audit.trail import AccessTrail
+
+        self._grants.require(ACCESS_QUEUE.send, AUDIT.append)
+        return AccessTrail(
+            SqsAccessQueue(self.aws.prompt_sqs, self._settings.address_of(ACCESS_QUEUE)),
+            DynamoEventRecorder(self.aws.prompt_dynamodb, self._settings.address_of(AUDIT)),
+        )
 
     @cached_property
     def token_verifier(self) -> "TokenVerifier":
@@ -85,7 +114,7 @@ class Adapters:
         from shared.adapters.dynamodb.records import DynamoRecords
 
         self._grants.require(METADATA.read)
-        return DynamoRecords(self.aws.dynamodb, self._settings.address_of(METADATA))
+        return DynamoRecords(self.transactions, self._settings.address_of(METADATA))
 
     @cached_property
     def tenant_figures(self) -> "TenantFigures":
@@ -93,7 +122,7 @@ class Adapters:
         from shared.adapters.dynamodb.tenant_figures import DynamoTenantFigures
 
         self._grants.require(IDENTITY.read)
-        return DynamoTenantFigures(self.aws.dynamodb, self._settings.address_of(IDENTITY), self._clock)
+        return DynamoTenantFigures(self.transactions, self._settings.address_of(IDENTITY), self._clock)
 
     @cached_property
     def live_documents(self) -> "DynamoLiveDocuments":
@@ -101,7 +130,7 @@ class Adapters:
         from shared.adapters.dynamodb.live_documents import DynamoLiveDocuments
 
         self._grants.require(METADATA.read)
-        return DynamoLiveDocuments(self.aws.dynamodb, self._settings.address_of(METADATA))
+        return DynamoLiveDocuments(self.transactions, self._settings.address_of(METADATA))
 
     @cached_property
     def request_memory(self) -> "RequestMemory":

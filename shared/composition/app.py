@@ -9,6 +9,7 @@ from shared.composition.settings import Settings
 from shared.identity.caller import Caller
 from shared.kernel.errors import Kind, TesseraError
 from shared.limits.limiter import Limiter
+from shared.operations.audit import Trail
 from shared.operations.authorizers import bearer_of
 from shared.operations.declaration import Operation
 from shared.operations.http import CallerOf, build_app
@@ -32,7 +33,10 @@ def build_whole_app(settings: Settings, caller_of: CallerOf, telemetry: Telemetr
     def reach_of(operation: Operation) -> Reach:
         return services_of(operation).reach
 
-    return build_app(all_operations(), services_of, caller_of, limiter_of, settings.cors_origins, reach_of)
+    def trail_of(operation: Operation) -> Trail:
+        return services_of(operation).access_trail
+
+    return build_app(all_operations(), services_of, caller_of, limiter_of, settings.cors_origins, reach_of, trail_of)
 
 
 def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> CallerOf:

@@ -32,7 +32,7 @@ class Authentication:
         from shared.adapters.dynamodb.sessions import DynamoSessions
         from shared.identity.authentication import Authenticator
 
-        sessions = DynamoSessions(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        sessions = DynamoSessions(self.adapters.transactions, self.settings.address_of(IDENTITY))
         return Authenticator(
             self.adapters.token_verifier, self._members, sessions, self._stored_keys, self.clock, self.telemetry
         )
@@ -47,10 +47,10 @@ class Authentication:
     def _members(self) -> "DynamoTenancy":
         from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 
-        return DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoTenancy(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _stored_keys(self) -> "DynamoApiKeys":
         from shared.adapters.dynamodb.api_keys import DynamoApiKeys
 
-        return DynamoApiKeys(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoApiKeys(self.adapters.transactions, self.settings.address_of(IDENTITY))

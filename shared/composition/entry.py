@@ -79,6 +79,7 @@ def build_handler(operation: Operation, settings: Settings, telemetry: Telemetry
                 caller_of_gateway,
                 lambda _: services.limits,
                 reach_of=lambda _: services.reach,
+                trail_of=lambda _: services.access_trail,
             )
             api_handler: LambdaHandler = Mangum(app, lifespan="off", text_mime_types=_TEXT_TYPES)
             return api_handler

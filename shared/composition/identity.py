@@ -83,13 +83,13 @@ class Identity:
     def users(self) -> "Users":
         from shared.adapters.dynamodb.users import DynamoUsers
 
-        return DynamoUsers(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoUsers(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def memberships(self) -> "Memberships":
         from shared.adapters.dynamodb.memberships import DynamoMemberships
 
-        return DynamoMemberships(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoMemberships(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def password_hasher(self) -> "PasswordHasher":
@@ -138,7 +138,7 @@ class Identity:
     def _session_store(self) -> "SessionStore":
         from shared.adapters.dynamodb.sessions import DynamoSessions
 
-        return DynamoSessions(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoSessions(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _guess_store(self) -> "GuessStore":

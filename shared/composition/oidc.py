@@ -75,19 +75,19 @@ class Oidc:
     def providers(self) -> "IdentityProviders":
         from shared.adapters.dynamodb.identity_providers import DynamoIdentityProviders
 
-        return DynamoIdentityProviders(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoIdentityProviders(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _tenancy(self) -> "DynamoTenancy":
         from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 
-        return DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoTenancy(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _links(self) -> "IdentityLinks":
         from shared.adapters.dynamodb.identity_providers import DynamoIdentityLinks
 
-        return DynamoIdentityLinks(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoIdentityLinks(self.adapters.transactions, self.settings.address_of(IDENTITY))
 
     @cached_property
     def _pending(self) -> "PendingSignIns":

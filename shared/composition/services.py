@@ -26,6 +26,7 @@ from shared.telemetry.silent import SilentTelemetry
 
 if TYPE_CHECKING:
     from shared.answers.service import AnswerService
+    from shared.audit.trail import AccessTrail
     from shared.documents.previews import Previews
     from shared.kernel.repeated_requests import RepeatedRequests
     from shared.knowledge.catalogue import Catalogue
@@ -63,6 +64,11 @@ class Services:
     def limits(self) -> "Limiter":
         """Counts requests; the entry layer asks it before every operation."""
         return self._limits.limiter
+
+    @property
+    def access_trail(self) -> "AccessTrail":
+        """Takes what callers read and were refused; the entry layer tells it of every request."""
+        return self._adapters.access_trail
 
     @cached_property
     def reach(self) -> "KnowledgeBaseReach":

@@ -62,7 +62,7 @@ class Tenancy:
         from shared.adapters.dynamodb.workspace_use import DynamoWorkspaceUse
         from shared.tenancy.workspaces import WorkspaceRemoval
 
-        use = DynamoWorkspaceUse(self.adapters.aws.dynamodb, self.settings.address_of(METADATA))
+        use = DynamoWorkspaceUse(self.adapters.transactions, self.settings.address_of(METADATA))
         return WorkspaceRemoval(self._records, use)
 
     @cached_property
@@ -111,4 +111,4 @@ class Tenancy:
     def _records(self) -> "DynamoTenancy":
         from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 
-        return DynamoTenancy(self.adapters.aws.dynamodb, self.settings.address_of(IDENTITY))
+        return DynamoTenancy(self.adapters.transactions, self.settings.address_of(IDENTITY))

@@ -11,8 +11,8 @@ from shared.knowledge.lifecycle import reject, start_upload_work
 from shared.knowledge.models import ContentClaim, Document, DocumentStatus, KnowledgeBase
 from shared.knowledge.ports import Check, DocumentRepository, Put, Remove, Write
 
-_MOST_AT_ONCE: Final = 40
-"""A document gives up two contents at most, and a commit takes 100 writes."""
+_MOST_AT_ONCE: Final = 20
+"""A document gives up two contents at most, and a commit takes 100 writes: of each document, record and event."""
 
 
 class ContentHeldError(Exception):

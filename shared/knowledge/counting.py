@@ -23,6 +23,11 @@ class Step:
         return measure(self.after) - (0 if self.before is None else measure(self.before))
 
     @property
+    def is_progress(self) -> bool:
+        """Whether work only moves on: its outcome, its generation and what is served stay what they were."""
+        return self.before is not None and _seen(self.before) == _seen(self.after)
+
+    @property
     def begins_to_wait(self) -> bool:
         """Whether the document had no work before, and now waits for a place to be processed."""
         return self.after.is_waiting and (self.before is None or self.before.work is None)
@@ -69,6 +74,11 @@ def moves_in_line(steps: Sequence[Step], figures: Figures | None, look_at: datet
         due = look_at if waiting > 0 else None
         writes.append(MoveInLine(processing, waiting, turn=turn, places=places, look_at=due))
     return writes
+
+
+def _seen(document: Document) -> tuple[object, ...]:
+    live = {index: served.generation for index, served in document.live.items()}
+    return document.status, document.reason, document.accepted, live, document.tombstone, document.metadata
 
 
 def _ticket(document: Document) -> Ticket | None:

@@ -27,9 +27,13 @@ Record = KnowledgeBase | Document | ContentClaim
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write `record`, which must still be at the revision it carries (0: must not exist); it gets the next one."""
+    """Write `record`, which must still be at the revision it carries (0: must not exist); it gets the next one.
+
+    With `is_progress`, work on it moves on by itself: nobody sees another status or other content, so nobody acted.
+    """
 
     record: Record
+    is_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ class KnowledgeBaseRepository(Protocol):
         ...
 
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
-        """Do all of `writes` (1 to 100, each about another record) or none.
+        """Do all of `writes` (each about another record) or none; with an event for each act, 100 at most.
 
         Raises: StaleWriteError when a record or counter is not as it was read; else, whatever refuses first:
         DocumentLimitError for a `Count`, CapacityExhaustedError for a `CountTenant`, WorkspaceNotFoundError for an

@@ -114,7 +114,8 @@ class Recovery:
             messages.append(AdvanceReindex(tenant=kb.tenant, kb_id=kb.kb_id, target=kb.target))
         await self._queue.send(messages)
         later = self._policy.patience if messages else None
-        await self._records.commit(kb.tenant, [Put(replace(kb, due=None if later is None else now + later))])
+        following = replace(kb, due=None if later is None else now + later)
+        await self._records.commit(kb.tenant, [Put(following, is_progress=True)])
         return True
 
     async def _of_deleted_base(self, kb: KnowledgeBase, document: Document) -> bool:

@@ -108,7 +108,7 @@ class Reindexing:
         """Scan anew after a pause. The base counts scans, so that two that run side by side become one again."""
         following = replace(kb, scan=kb.scan + 1, due=self._clock.now() + self._policy.patience)
         try:
-            await self._records.commit(kb.tenant, [Put(following)])
+            await self._records.commit(kb.tenant, [Put(following, is_progress=True)])
         except StaleWriteError:
             # The base changed, or another scan was faster: whoever did that, or the schedule, scans again.
             return

@@ -107,7 +107,8 @@ class Settlement:
         insists = insist_on_base or bool(counted) or bool(change.duplicates)
         checks: list[Write] = [Check(change.kb)] if insists else []
         tenant = change.step.after.tenant
-        await self._records.commit(tenant, [*map(Put, stamped), *change.claims, *counted, *moved, *checks])
+        puts = [Put(record, is_progress=step.is_progress) for step, record in zip(steps, stamped, strict=True)]
+        await self._records.commit(tenant, [*puts, *change.claims, *counted, *moved, *checks])
         document, *duplicates = map(_at_next, stamped)
         return Settled(document, tuple(duplicates), moves_line=any(_calls_next(write) for write in moved))
 

@@ -176,4 +176,4 @@ class Sweeping:
             await self._settlement.settle(kb, document, after)
 
     async def _commit(self, kb: KnowledgeBase) -> None:
-        await self._records.commit(kb.tenant, [Put(kb)])
+        await self._records.commit(kb.tenant, [Put(kb, is_progress=True)])

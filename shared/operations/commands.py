@@ -5,6 +5,8 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
+from shared.audit.acts import acting
+from shared.operations.audit import act_of_administrator
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
 
 
@@ -17,9 +19,10 @@ def build_command(operation: Operation, services_of: ServicesOf) -> LambdaHandle
     hints = get_type_hints(operation.function)
     request_type: type[BaseModel] = hints[next(iter(hints))]
 
-    def handle(event: dict[str, Any], _context: Any) -> Any:
+    def handle(event: dict[str, Any], context: Any) -> Any:
         request = request_type.model_validate(event)
-        result = asyncio.run(operation.function(request, services=services_of(operation)))
+        with acting(act_of_administrator(operation, context)):
+            result = asyncio.run(operation.function(request, services=services_of(operation)))
         return result.model_dump(mode="json") if isinstance(result, BaseModel) else result
 
     return handle

@@ -6,7 +6,20 @@ from enum import StrEnum
 from typing import Any, Final, ParamSpec, TypeVar
 
 from shared.identity.permissions import Permission
-from shared.operations.capabilities import CACHE, LIMITS, Capability, Group, Queue, Table, group_of
+from shared.operations.capabilities import (
+    ACCESS_QUEUE,
+    AUDIT,
+    CACHE,
+    CELLS,
+    IDENTITY,
+    LIMITS,
+    METADATA,
+    Capability,
+    Group,
+    Queue,
+    Table,
+    group_of,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -117,7 +130,16 @@ class Operation:
                 brought = (LIMITS.read, LIMITS.write, CACHE.connect)
             case _:
                 brought = ()
-        return tuple(dict.fromkeys((*self.uses, *brought)))
+        return tuple(dict.fromkeys((*self.uses, *brought, *self._told)))
+
+    @property
+    def _told(self) -> tuple[Capability, ...]:
+        """What it takes to tell the audit log of what is done: beside each write, and of each caller's access."""
+        if isinstance(self.trigger, HttpTrigger) and self.trigger.permission is not None:
+            return (ACCESS_QUEUE.send, AUDIT.append)
+        writes = any(table.write in self.uses for table in (METADATA, IDENTITY, CELLS))
+        # What the authorizer writes is bookkeeping: when a key was used.
+        return (AUDIT.append,) if writes and not isinstance(self.trigger, AuthorizerTrigger) else ()
 
     @property
     def group(self) -> Group:

@@ -1,7 +1,7 @@
 """The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
 
 Order of a request: request id → announced size → caller → permission → limits → reach → parameters and body →
-operation → settlement → problem documents.
+operation → settlement → problem documents → audit.
 """
 
 import inspect
@@ -23,11 +23,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.audit.acts import acting
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
+from shared.operations.audit import OperationAudit, RequestAudit, TrailOf
 from shared.operations.bodies import check_announced_size, read_body
 from shared.operations.cross_origin import CrossOrigin
 from shared.operations.declaration import HttpTrigger, Operation, ServicesOf
@@ -83,11 +85,12 @@ def build_app(
     limiter_of: LimiterOf,
     cors_origins: Collection[str] = (),
     reach_of: ReachOf | None = None,
+    trail_of: TrailOf | None = None,
 ) -> FastAPI:
     """Return the app of the HTTP operations among `operations`; other kinds are passed over.
 
     `cors_origins` are the origins whose pages may read answers, exactly as browsers name them. Raises: DeclarationError
-    for a route that names a knowledge base when there is no `reach_of`.
+    for a route that names a knowledge base when there is no `reach_of`, or needs a caller when there is no `trail_of`.
     """
     app = FastAPI(
         title="Tessera",
@@ -102,7 +105,8 @@ def build_app(
         if isinstance(operation.trigger, HttpTrigger):
             limits = OperationLimits(operation, operation.trigger, limiter_of)
             reach = PathReach(operation, operation.trigger, reach_of)
-            _add_route(app, operation, operation.trigger, services_of, caller_of, limits, reach)
+            audit = OperationAudit(operation, operation.trigger, trail_of)
+            _add_route(app, operation, operation.trigger, services_of, caller_of, limits, reach, audit)
     app.add_exception_handler(HTTPException, _refuse_route)
     app.add_middleware(CrossOrigin, origins=cors_origins)
     app.add_middleware(_Envelope)
@@ -129,6 +133,7 @@ def _add_route(
     caller_of: CallerOf,
     limits: OperationLimits,
     reach: PathReach,
+    audit: OperationAudit,
 ) -> None:
     endpoint = _endpoint_of(operation, services_of)
     # FastAPI hands the endpoint to the route class; these travel with it.
@@ -137,6 +142,7 @@ def _add_route(
         tessera_caller_of=caller_of,
         tessera_limits=limits,
         tessera_reach=reach,
+        tessera_audit=audit,
     )
     summary, _, description = inspect.cleandoc(operation.function.__doc__ or "").partition("\n")
     app.add_api_route(
@@ -214,42 +220,62 @@ class _OperationRoute(APIRoute):
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
         limits: OperationLimits | None = getattr(self.endpoint, "tessera_limits", None)
         reach: PathReach | None = getattr(self.endpoint, "tessera_reach", None)
+        audit: OperationAudit = self.endpoint.__dict__["tessera_audit"]
 
         parameters = frozenset(field.alias for field in self.dependant.query_params)
         takes_body = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            answer = await answered(request)
+            audited = audit.begin(request, request_id_of(request))
+            with acting(audited.act):
+                answer = await concluded(request, audited)
             answer.headers.update(getattr(request.state, "limit_headers", {}))
             return answer
 
-        async def answered(request: Request) -> Response:
+        async def concluded(request: Request, audited: RequestAudit) -> Response:
+            """Answer once the audit has what is to be told of the request."""
+            refusal: Problem | None = None
             try:
-                check_announced_size(request)
-                caller = await _recognise(request, caller_of) if permission is not None and caller_of else None
-                counted = await limits.count(request, caller) if limits else UNCOUNTED
-                # Also a request that is refused for another reason was one, and says how its limits stand.
-                request.state.limit_headers = counted.headers
-                async with counted.settled():
-                    if caller is not None and permission is not None:
-                        _authorize(caller, permission)
-                        request.state.caller = caller
-                    counted.check()
-                    if caller is not None and reach is not None:
-                        await reach.check(request, caller)
-                    _check_query(request, parameters)
-                    return await handle(await read_body(request) if takes_body else request)
-            except HTTPException as error:
-                return respond(status_problem(error.status_code, request_id_of(request)))
-            except RequestValidationError as error:
-                return respond(invalid_request(_field_errors(error), request_id_of(request)))
+                answer = await answered(request, audited)
+            except Exception as error:  # noqa: BLE001 (the entry keeps all of them inside)
+                refusal = _problem_of(error, request_id_of(request))
+                answer = respond(refusal, getattr(error, "retry_after_s", None))
+            try:
+                await audited.conclude(None if refusal is None else refusal.code)
             except TesseraError as error:
                 return respond(to_problem(error, request_id_of(request)), getattr(error, "retry_after_s", None))
-            except Exception as error:  # noqa: BLE001 (the entry keeps the rest inside)
-                _log.exception("request failed", extra={"request_id": request_id_of(request)})
-                return respond(to_problem(error, request_id_of(request)))
+            return answer
+
+        async def answered(request: Request, audited: RequestAudit) -> Response:
+            check_announced_size(request)
+            caller = await _recognise(request, caller_of) if permission is not None and caller_of else None
+            if caller is not None:
+                audited.recognise(caller)
+            counted = await limits.count(request, caller) if limits else UNCOUNTED
+            # Also a request that is refused for another reason was one, and says how its limits stand.
+            request.state.limit_headers = counted.headers
+            async with counted.settled():
+                if caller is not None and permission is not None:
+                    _authorize(caller, permission)
+                    request.state.caller = caller
+                counted.check()
+                if caller is not None and reach is not None:
+                    await reach.check(request, caller)
+                audited.admit()
+                _check_query(request, parameters)
+                return await handle(await read_body(request) if takes_body else request)
 
         return guarded
+
+
+def _problem_of(error: Exception, request_id: str) -> Problem:
+    if isinstance(error, HTTPException):
+        return status_problem(error.status_code, request_id)
+    if isinstance(error, RequestValidationError):
+        return invalid_request(_field_errors(error), request_id)
+    if not isinstance(error, TesseraError):
+        _log.error("request failed", extra={"request_id": request_id}, exc_info=error)
+    return to_problem(error, request_id)
 
 
 async def _recognise(request: Request, caller_of: CallerOf) -> Caller:

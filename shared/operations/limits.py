@@ -155,11 +155,16 @@ UNCOUNTED: Final = CountedRequest(None, TenantId(""), Decision())
 """A request that no limit counts."""
 
 
-def source_of(request: Request) -> str:
-    """Return the address that a request comes from: as API Gateway saw it, else the peer's; of IPv6 the network."""
+def address_of(request: Request) -> str:
+    """Return the address that a request comes from: as API Gateway saw it, else the peer's."""
     event = request.scope.get("aws.event") or {}
     source = event.get("requestContext", {}).get("http", {}).get("sourceIp")
-    text: str = source or (request.client.host if request.client else "unknown")
+    return str(source or (request.client.host if request.client else "unknown"))
+
+
+def source_of(request: Request) -> str:
+    """Return whom to count a request for that nobody is known to send: its address; of IPv6 the network."""
+    text = address_of(request)
     try:
         address = ip_address(text)
     except ValueError:

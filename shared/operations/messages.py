@@ -15,6 +15,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
 from shared.operations.changes import TableChange
+from shared.audit.acts import acting
+from shared.operations.audit import act_of_system, invocation_id
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
 
 Postpone = Callable[[str, int], Awaitable[None]]
@@ -38,7 +40,8 @@ def build_queue_consumer(operation: Operation, services_of: ServicesOf, postpone
     async def consume(record: SQSRecord) -> None:
         try:
             message = message_type.model_validate_json(record.body)
-            await operation.function(message, services=services_of(operation))
+            with acting(act_of_system(operation, record.message_id)):
+                await operation.function(message, services=services_of(operation))
         except Exception as error:
             retry_after_s = getattr(error, "retry_after_s", None)
             _log.warning(
@@ -68,7 +71,8 @@ def build_stream_consumer(operation: Operation, services_of: ServicesOf) -> Lamb
             old=stream.old_image or None,
             new=stream.new_image or None,
         )
-        await operation.function(change, services=services_of(operation))
+        with acting(act_of_system(operation, change.sequence)):
+            await operation.function(change, services=services_of(operation))
 
     return _batch_handler(consume, processor)
 
@@ -76,8 +80,9 @@ def build_stream_consumer(operation: Operation, services_of: ServicesOf) -> Lamb
 def build_schedule(operation: Operation, services_of: ServicesOf) -> LambdaHandler:
     """Return the handler of a schedule's tick; what the operation returns is logged and answered."""
 
-    def handle(_event: dict[str, Any], _context: Any) -> Any:
-        result = asyncio.run(operation.function(services=services_of(operation)))
+    def handle(_event: dict[str, Any], context: Any) -> Any:
+        with acting(act_of_system(operation, invocation_id(context))):
+            result = asyncio.run(operation.function(services=services_of(operation)))
         answer = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
         _log.info("schedule ran", extra={"operation": operation.id, "result": json.dumps(answer, default=str)})
         return answer

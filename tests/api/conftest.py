@@ -30,6 +30,7 @@ from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
 from tests.isolation.estate import Estate, settle
 from tests.oidc.scripted_provider import ScriptedProvider
+from tests.records import transactions_of
 from tests.signing import open_signer, settle_names
 
 
@@ -73,7 +74,7 @@ def app(cloud, _clock_of_the_door):
 
 @pytest.fixture(scope="session")
 def people(cloud):
-    return Enrolment(DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)))
+    return Enrolment(DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY)))
 
 
 @pytest.fixture

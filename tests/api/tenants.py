@@ -24,6 +24,7 @@ from shared.tenancy.plans import STARTER, Figures
 from tests.canaries import canary_of
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
+from tests.records import transactions_of
 from tests.signing import TestSigner
 
 POLICY = IngestionPolicy()
@@ -41,7 +42,7 @@ class Tenant:
 
     @property
     def records(self) -> DynamoRecords:
-        return DynamoRecords(self.cloud.dynamodb, self.cloud.address_of(METADATA))
+        return DynamoRecords(transactions_of(self.cloud), self.cloud.address_of(METADATA))
 
     @property
     def artifacts(self) -> S3Artifacts:

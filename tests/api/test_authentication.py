@@ -17,6 +17,7 @@ from shared.tenancy.models import OPERATORS, Override, TenantStatus
 from shared.tenancy.plans import PLANS, PlanName
 from shared.tenancy.ports import Put, Remove
 from tests.api.door import CountingTelemetry, services_of_the_door
+from tests.records import transactions_of
 from tests.api.tenants import new_tenant_name
 from tests.aws_answers import refusal
 
@@ -42,7 +43,7 @@ def records(people):
 
 @pytest.fixture
 def stored_keys(cloud):
-    return DynamoApiKeys(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoApiKeys(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 @pytest.fixture

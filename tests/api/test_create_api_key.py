@@ -12,6 +12,7 @@ from shared.identity.permissions import PERMISSIONS, Permission, Role
 from shared.kernel.ids import ApiKeyId, TenantId, WorkspaceId
 from shared.operations.capabilities import IDENTITY
 from tests.api.tenants import problem_of
+from tests.records import transactions_of
 
 NEVER = {
     Permission.ACCOUNT,
@@ -57,7 +58,7 @@ async def test_only_the_hash_of_the_secret_is_stored(acme, cloud):
     )["Item"]
 
     assert created["api_key"].rpartition(".")[2] not in str(item)
-    stored = await DynamoApiKeys(cloud.dynamodb, cloud.address_of(IDENTITY)).api_key(
+    stored = await DynamoApiKeys(transactions_of(cloud), cloud.address_of(IDENTITY)).api_key(
         TenantId(acme.id), ApiKeyId(created["key"]["id"])
     )
     assert stored is not None

@@ -14,6 +14,7 @@ from shared.tenancy.models import TenantStatus
 from shared.tenancy.ports import Put
 from tests.api.organisations import PASSWORD, new_email, sign_up
 from tests.api.tenants import body_without_request_id, problem_of
+from tests.records import transactions_of
 
 OTHER_PASSWORD = "nine red kites over hills"
 
@@ -25,7 +26,7 @@ async def owner(client, issuer):
 
 @pytest.fixture
 def records(cloud):
-    return DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.MAINTAINER, Role.REVIEWER, Role.VIEWER])

@@ -11,6 +11,7 @@ from shared.identity.permissions import Role
 from shared.operations.capabilities import IDENTITY
 from tests.api.organisations import new_email, sign_up
 from tests.api.tenants import problem_of
+from tests.records import transactions_of
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def owner(client, issuer):
 
 @pytest.fixture
 def records(cloud):
-    return DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ async def test_ownership_does_not_go_to_nobody(owner):
 
 async def test_removed_member_is_nobody_to_sign_in(owner, cloud, clock):
     member = await owner.bring_in(Role.REVIEWER)
-    memberships = DynamoMemberships(cloud.dynamodb, cloud.address_of(IDENTITY))
+    memberships = DynamoMemberships(transactions_of(cloud), cloud.address_of(IDENTITY))
     assert await memberships.tenants_of(member.user_id) == [owner.tenant]
 
     response = await owner.send("DELETE", f"/members/{member.user_id}")

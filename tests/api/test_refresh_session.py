@@ -12,6 +12,7 @@ from shared.kernel.ids import TenantId
 from shared.operations.capabilities import IDENTITY
 from shared.tenancy.ports import Remove
 from tests.api.tenants import body_without_request_id, problem_of
+from tests.records import transactions_of
 
 ENDED = (401, "invalid-refresh-token")
 
@@ -95,7 +96,7 @@ async def test_new_role_stands_in_the_next_token(ada, acme):
 async def test_whoever_is_no_member_any_more_gets_nothing(ada, acme, cloud):
     ada.joins(acme.id)
     tokens = await ada.session()
-    records = DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))
+    records = DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))
     member = await records.member(TenantId(acme.id), ada.user_id)
     assert member is not None
     await records.commit(TenantId(acme.id), [Remove(member)])

@@ -36,8 +36,10 @@ from tests.benchmarks.neighbour import NOISE_PER_S
 from tests.benchmarks.table import Table
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud, running_cloud
+from tests.records import transactions_of
 from tests.redis_server import running_redis
 from tests.signing import TestSigner, open_signer
+from tests.trails import trails_in_memory
 
 CALLS = 1_500
 USERS = 8
@@ -101,7 +103,7 @@ def run() -> Table:
         cloud = stack.enter_context(running_cloud(folder))
         issuer = open_signer(cloud)
         redis = stack.enter_context(running_redis())
-        people = Enrolment(DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)))
+        people = Enrolment(DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY)))
         servers = Servers(cloud, redis.address, people, issuer)
         costs, (alone, beside, errors) = asyncio.run(_measure(servers))
     rows = [
@@ -145,7 +147,7 @@ async def _measure(servers: Servers) -> tuple[dict[str, tuple[float, float]], tu
 
 async def _costs(servers: Servers) -> dict[str, tuple[float, float]]:
     limiter = Limiter(RedisLimitStore(Connection(servers.redis_address)), SilentTelemetry())
-    app = build_app(OPERATIONS, lambda _: object(), servers.caller_of(), lambda _: limiter)
+    app = build_app(OPERATIONS, lambda _: object(), servers.caller_of(), lambda _: limiter, trail_of=trails_in_memory())
     tokens = [servers.token("solo", f"user{number}") for number in range(USERS)]
     times: dict[str, list[float]] = {operation.id: [] for operation in OPERATIONS}
     for call in range(-50, CALLS):

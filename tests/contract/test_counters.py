@@ -24,6 +24,7 @@ from shared.knowledge.ports import (
 )
 from shared.operations.capabilities import METADATA
 from tests.ingestion.memory import MemoryRecords
+from tests.records import transactions_of
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 BASE = KnowledgeBaseId("kb_" + "0" * 26)
@@ -35,7 +36,7 @@ def records(request):
     if request.param == "memory":
         return MemoryRecords()
     cloud = request.getfixturevalue("cloud")
-    return DynamoRecords(cloud.dynamodb, cloud.address_of(METADATA))
+    return DynamoRecords(transactions_of(cloud), cloud.address_of(METADATA))
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from shared.knowledge.models import (
 from shared.knowledge.ports import Check, Count, Due, Put, Remove
 from shared.operations.capabilities import METADATA
 from tests.ingestion.memory import MemoryRecords
+from tests.records import transactions_of
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SOURCE = ObjectVersion("v1", "etag", 12, "a" * 64)
@@ -41,7 +42,7 @@ def records(request):
     if request.param == "memory":
         return MemoryRecords()
     cloud = request.getfixturevalue("cloud")
-    return DynamoRecords(cloud.dynamodb, cloud.address_of(METADATA))
+    return DynamoRecords(transactions_of(cloud), cloud.address_of(METADATA))
 
 
 @pytest.fixture
@@ -214,14 +215,14 @@ async def test_what_is_due_is_found_and_nothing_else(records, base):
 @pytest.mark.real_server
 async def test_searches_are_told_what_is_live_and_nothing_else(cloud, base):
     table = cloud.address_of(METADATA)
-    records, live = DynamoRecords(cloud.dynamodb, table), DynamoLiveDocuments(cloud.dynamodb, table)
+    records, live = DynamoRecords(transactions_of(cloud), table), DynamoLiveDocuments(transactions_of(cloud), table)
     served = {1: LiveGeneration(3, SOURCE, 1, 1, "txt", None, (), NOW)}
     many = [document_of(base, f"m{number}", live=served) for number in range(120)]
     elsewhere = document_of(base, "elsewhere", live={2: served[1]})
     gone = document_of(base, "gone", live=served, tombstone=Tombstone(NOW, by_request=False))
     await records.commit(base.tenant, [Put(base), Put(elsewhere), Put(gone), Put(document_of(base, "new"))])
-    for start in range(0, len(many), 60):
-        await records.commit(base.tenant, [Put(document) for document in many[start : start + 60]])
+    for start in range(0, len(many), 40):
+        await records.commit(base.tenant, [Put(document) for document in many[start : start + 40]])
     asked = [found.document_id for found in (*many, elsewhere, gone, document_of(base, "missing"))]
 
     found = await live.live_generations(base.tenant, base.kb_id, 1, asked)

@@ -11,12 +11,14 @@ import pytest
 from localstack import emulator
 from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
 from shared.adapters.dynamodb.placements import DynamoPlacements
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.cells.models import Cell, CellId, CellRegistry, Observation
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import CellRegistryStore, PlacementStore
 from shared.kernel.ids import TenantId
-from shared.operations.capabilities import CELLS
+from shared.operations.capabilities import AUDIT, CELLS
 from tests.ingestion.cloud import make_table
+from tests.records import act_of_test
 from tests.unit.cells.memory import MemoryPlacements, MemoryRegistry
 
 pytestmark = pytest.mark.real_server
@@ -45,15 +47,18 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture
 def table(dynamodb: Any) -> Any:
     make_table(dynamodb, CELLS, "cells")
+    make_table(dynamodb, AUDIT, "audit")
     yield "cells"
     dynamodb.delete_table(TableName="cells")
+    dynamodb.delete_table(TableName="audit")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> PlacementStore:
     if request.param == "memory":
         return MemoryPlacements()
-    return DynamoPlacements(request.getfixturevalue("dynamodb"), request.getfixturevalue("table"))
+    transactions = Transactions(request.getfixturevalue("dynamodb"), lambda: "audit", act_of=act_of_test)
+    return DynamoPlacements(transactions, request.getfixturevalue("table"))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

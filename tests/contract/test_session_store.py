@@ -17,6 +17,7 @@ from shared.kernel.ids import SessionId, TenantId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
 from tests.clocks import ManualClock
 from tests.ingestion.cloud import Cloud
+from tests.records import transactions_of
 from tests.unit.identity.memory import MemorySessions
 
 pytestmark = pytest.mark.real_server
@@ -38,7 +39,7 @@ def store(request: pytest.FixtureRequest, user: User) -> SessionStore:
         return MemorySessions({user.user_id: 1})
     cloud: Cloud = request.getfixturevalue("cloud")
     register(cloud, user)
-    return DynamoSessions(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoSessions(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 def register(cloud: Cloud, user: User) -> None:
@@ -116,7 +117,7 @@ async def test_session_that_is_not_there_cannot_end_or_be_replaced(store: Sessio
 async def test_event_is_kept_with_the_end_that_it_tells_of(cloud: Cloud, user: User) -> None:
     register(cloud, user)
     table = cloud.address_of(IDENTITY)
-    store, events = DynamoSessions(cloud.dynamodb, table), DynamoSecurityEvents(cloud.dynamodb, table)
+    store, events = DynamoSessions(transactions_of(cloud), table), DynamoSecurityEvents(cloud.dynamodb, table)
     tenant = TenantId(f"t-{user.user_id[4:]}")
     session, _ = fresh(user, tenant)
     await store.add(session)
@@ -133,7 +134,7 @@ async def test_event_is_kept_with_the_end_that_it_tells_of(cloud: Cloud, user: U
 
 async def test_of_two_changes_of_a_password_one_holds(cloud: Cloud, user: User) -> None:
     register(cloud, user)
-    users = DynamoUsers(cloud.dynamodb, cloud.address_of(IDENTITY))
+    users = DynamoUsers(transactions_of(cloud), cloud.address_of(IDENTITY))
 
     answers = await asyncio.gather(
         *(users.replace_password(user, f"hash {number}") for number in range(2)), return_exceptions=True

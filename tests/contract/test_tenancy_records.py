@@ -27,6 +27,7 @@ from shared.tenancy.models import (
     default_workspace_of,
 )
 from shared.tenancy.ports import Check, Note, Put, Register, Remove
+from tests.records import transactions_of
 from tests.unit.tenancy.memory import MemoryTenancy
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ def records(request):
     if request.param == "memory":
         return MemoryTenancy()
     cloud = request.getfixturevalue("cloud")
-    return DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ async def test_a_commit_speaks_of_one_tenant(records, acme):
 
 @pytest.mark.real_server
 async def test_sign_in_finds_members_and_accounts_from_the_moment_they_are_written(cloud, acme):
-    table = cloud.dynamodb, cloud.address_of(IDENTITY)
+    table = transactions_of(cloud), cloud.address_of(IDENTITY)
     records, users, memberships = DynamoTenancy(*table), DynamoUsers(*table), DynamoMemberships(*table)
     user = new_user()
     member = member_of(acme, user.user_id)
@@ -226,8 +227,8 @@ async def test_sign_in_finds_members_and_accounts_from_the_moment_they_are_writt
 
 @pytest.mark.real_server
 async def test_what_is_noted_is_noted_only_if_it_happened(cloud, acme):
-    table = cloud.dynamodb, cloud.address_of(IDENTITY)
-    records, events = DynamoTenancy(*table), DynamoSecurityEvents(*table)
+    table = cloud.address_of(IDENTITY)
+    records, events = DynamoTenancy(transactions_of(cloud), table), DynamoSecurityEvents(cloud.dynamodb, table)
     event = new_event(SecurityEventKind.ROLE_CHANGED, NOW, user=ADA)
 
     with pytest.raises(ChangedMeanwhileError):

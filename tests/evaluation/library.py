@@ -30,6 +30,7 @@ from shared.tenancy.plans import PlanName, figures_of
 from shared.tenancy.ports import Put
 from tests.ingestion.cloud import MODEL, Cloud, running_cloud
 from tests.ingestion.functions import Functions
+from tests.records import acting_as_test, transactions_of
 
 STORES: Final = ("sqlite", "opensearch")
 TENANT: Final = TenantId("evaluation")
@@ -85,6 +86,7 @@ async def open_library(store: str = "sqlite", config: KnowledgeBaseConfig | None
                 services = Services(
                     Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
                 )
+                acting_as_test(services, cloud)
                 await _register(cloud)
                 base = await services.knowledge_bases.create(
                     TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
@@ -98,7 +100,7 @@ async def _register(cloud: Cloud) -> None:
     tenant = Tenant(
         tenant=TENANT, name="Evaluation", created_at=now, updated_at=now, plan=PlanName.ENTERPRISE
     )  # fmt: skip
-    await DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)).commit(TENANT, [Put(tenant)])
+    await DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY)).commit(TENANT, [Put(tenant)])
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from shared.operations.declaration import Operation, QueueTrigger
 from shared.operations.grants import Grants
 from shared.operations.registry import all_operations
 from tests.ingestion.cloud import Cloud
+from tests.records import acting_as_test
 
 CONTEXT = SimpleNamespace(
     function_name="test", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:x", aws_request_id="request"
@@ -59,7 +60,9 @@ class Functions:
 
 def services_of_all(cloud: Cloud) -> Services:
     """Return services that may do whatever any operation may."""
-    return Services(Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings)
+    services = Services(Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings)
+    acting_as_test(services, cloud)
+    return services
 
 
 def _consumers() -> list[Operation]:

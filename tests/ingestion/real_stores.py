@@ -15,6 +15,7 @@ from shared.knowledge.messages import LookAgain
 from shared.operations.capabilities import ACCEPT_QUEUE, ARTIFACTS, METADATA, UPLOADS
 from tests.ingestion.cloud import make_table
 from tests.ingestion.world import TENANT
+from tests.records import transactions_of
 
 PATIENCE_S = 5
 
@@ -47,7 +48,7 @@ class RealStores:
         # A table of its own: the schedule looks at whatever is due, and that must not be another test's.
         self._table = f"tessera-test-{secrets.token_hex(8)}"
         make_table(cloud.dynamodb, METADATA, self._table)
-        self.records = DynamoRecords(cloud.dynamodb, self._table)
+        self.records = DynamoRecords(transactions_of(cloud), self._table)
         self.objects = RealObjects(cloud.s3, cloud.address_of(UPLOADS))
         self.artifacts = S3Artifacts(cloud.s3, cloud.address_of(ARTIFACTS))
         folder.mkdir(parents=True)

@@ -16,18 +16,19 @@ from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
 from tests.ingestion.functions import services_of_all
 from tests.ingestion.world import SimulatedClock
+from tests.records import transactions_of
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
 
 @pytest.fixture
 def tenancy(cloud):
-    return DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))
+    return DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))
 
 
 @pytest.fixture
 def tenant():
-    return TenantId(new_id("acme", datetime.now(UTC)))
+    return TenantId(new_id("acme", datetime.now(UTC)).replace("_", "-"))
 
 
 async def register(tenancy, tenant, now, **figures):
@@ -37,14 +38,14 @@ async def register(tenancy, tenant, now, **figures):
 
 
 async def test_a_tenant_nobody_knows_has_the_smallest_plan(cloud, tenant):
-    figures = DynamoTenantFigures(cloud.dynamodb, cloud.address_of(IDENTITY), SimulatedClock())
+    figures = DynamoTenantFigures(transactions_of(cloud), cloud.address_of(IDENTITY), SimulatedClock())
 
     assert await figures.figures(tenant) == STARTER
 
 
 async def test_a_plan_is_heeded_within_a_minute_and_an_override_while_it_holds(cloud, tenancy, tenant):
     clock = SimulatedClock()
-    figures = DynamoTenantFigures(cloud.dynamodb, cloud.address_of(IDENTITY), clock)
+    figures = DynamoTenantFigures(transactions_of(cloud), cloud.address_of(IDENTITY), clock)
     assert await figures.figures(tenant) == STARTER
     await register(tenancy, tenant, clock.now(), concurrent_documents=77)
 

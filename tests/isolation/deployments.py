@@ -26,6 +26,7 @@ from shared.operations.capabilities import IDENTITY, LIMITS, METADATA
 from tests.api.door import MovableClock, authenticator_of
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
+from tests.records import transactions_of
 from tests.signing import TestSigner, open_signer
 
 MOST_AT_ONCE: Final = 25
@@ -124,7 +125,7 @@ def deploy(cloud: Cloud) -> Deployment:
     return Deployment(
         cloud,
         build_whole_app(cloud.settings, caller_of_bearer(authenticate)),
-        Enrolment(DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY))),
+        Enrolment(DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY))),
         issuer,
         SqliteChunkIndex(cloud.settings.local_folder / "vectors.sqlite"),
     )

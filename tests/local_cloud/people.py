@@ -10,9 +10,11 @@ from functools import cached_property
 from localstack import aws
 from localstack.cloud import LocalCloud
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.adapters.jose.token_signer import JoseTokenSigner
 from shared.identity.permissions import Role
 from tests.enrolment import Enrolment
+from tests.records import act_of_test
 from tests.signing import TestSigner
 
 ISSUER = "urn:tessera:local"
@@ -38,5 +40,7 @@ class People:
 
     @cached_property
     def _enrolment(self) -> Enrolment:
-        table = self.cloud.deployment.outputs["IdentityTable"]
-        return Enrolment(DynamoTenancy(aws.dynamodb(self.cloud.emulator.endpoint), table))
+        outputs = self.cloud.deployment.outputs
+        client = aws.dynamodb(self.cloud.emulator.endpoint)
+        transactions = Transactions(client, lambda: outputs["AuditTable"], act_of=act_of_test)
+        return Enrolment(DynamoTenancy(transactions, outputs["IdentityTable"]))

@@ -23,6 +23,7 @@ from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
 from tests.oidc.real_provider import REDIRECT, RealProvider, elliptic_key, sign_in_with_browser, signing_key
 from tests.oidc.scripted_provider import ScriptedProvider
+from tests.records import transactions_of
 from tests.signing import TestSigner, open_signer
 
 
@@ -191,7 +192,7 @@ def globex(client, signer, cloud):
 
 
 def _organisation(client, signer, cloud) -> Organisation:
-    people = Enrolment(DynamoTenancy(cloud.dynamodb, cloud.address_of(IDENTITY)))
+    people = Enrolment(DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY)))
     return Organisation(TenantId(f"tenant-{uuid4().hex[:12]}"), client, signer, people)
 
 

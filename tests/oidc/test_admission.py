@@ -15,6 +15,7 @@ from shared.kernel.clock import SystemClock
 from shared.kernel.ids import IdentityProviderId, UserId, new_id
 from shared.operations.capabilities import IDENTITY
 from shared.tenancy.ports import Put, Remove
+from tests.records import transactions_of
 
 pytestmark = pytest.mark.real_server
 
@@ -49,7 +50,7 @@ async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cl
     ada = ExternalIdentity("subject-of-ada", f"ada@{acme.domain}", True, "Ada")
     table = cloud.address_of(IDENTITY)
 
-    first = await Admission(acme.records, DynamoIdentityLinks(cloud.dynamodb, table), SystemClock()).admit(
+    first = await Admission(acme.records, DynamoIdentityLinks(transactions_of(cloud), table), SystemClock()).admit(
         provider, ada
     )
     overtaken = await Admission(acme.records, OvertakenLinks(cloud.dynamodb, table), SystemClock()).admit(provider, ada)
@@ -60,7 +61,7 @@ async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cl
 async def test_what_an_owner_promised_ends_with_the_ownership(acme, cloud):
     invitation = await acme.invite("ada", Role.OWNER)
     ada = ExternalIdentity("subject-of-ada", invitation.email, True, "Ada")
-    links = DynamoIdentityLinks(cloud.dynamodb, cloud.address_of(IDENTITY))
+    links = DynamoIdentityLinks(transactions_of(cloud), cloud.address_of(IDENTITY))
     admission = Admission(acme.records, links, SystemClock())
     tenant = await acme.records.tenant(acme.id)
     await acme.records.commit(acme.id, [Put(replace(tenant, owners=frozenset({UserId("somebody-else")})))])
@@ -74,7 +75,7 @@ async def test_what_an_owner_promised_ends_with_the_ownership(acme, cloud):
 async def test_member_who_never_came_by_the_provider_does_not_come_back_by_it(acme, cloud):
     user_id = await acme.add_member("ada", Role.MAINTAINER)
     ada = ExternalIdentity("subject-of-ada", f"ada@{acme.domain}", True, "Ada")
-    links = DynamoIdentityLinks(cloud.dynamodb, cloud.address_of(IDENTITY))
+    links = DynamoIdentityLinks(transactions_of(cloud), cloud.address_of(IDENTITY))
     admission = Admission(acme.records, links, SystemClock())
     await acme.records.commit(acme.id, [Remove(await acme.member(user_id))])
 

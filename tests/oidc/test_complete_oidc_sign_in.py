@@ -18,6 +18,7 @@ from shared.tenancy.ports import Put, Remove
 from tests.api.tenants import problem_of
 from tests.oidc.conftest import completion
 from tests.oidc.real_provider import SECRET
+from tests.records import transactions_of
 
 pytestmark = pytest.mark.real_server
 
@@ -192,7 +193,7 @@ async def test_provider_of_one_tenant_opens_no_account_of_another(acme, globex, 
     assert session["user"] != victim
     assert await globex.member(session["user"]) is None
     assert await acme.member(victim) is None
-    users = DynamoUsers(boto3.client("dynamodb"), cloud.address_of(IDENTITY))
+    users = DynamoUsers(transactions_of(cloud), cloud.address_of(IDENTITY))
     listed, unlisted = await users.by_email(f"ada@{globex.domain}"), await users.by_id(UserId(session["user"]))
     assert listed is not None
     assert listed.user_id == victim

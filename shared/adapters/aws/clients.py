@@ -25,6 +25,9 @@ Guard = Callable[[str, str], None]
 Raises when the action was not declared.
 """
 
+WriteCheck = Callable[[str, Mapping[str, Any]], None]
+"""Takes the name and the parameters of a request to DynamoDB. Raises when it writes what no audit event tells of."""
+
 _CONFIG: Final = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
 _PROMPT_CONFIG: Final = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "max_attempts": 2})
 
@@ -54,8 +57,9 @@ _SQS_ACTIONS: Final = {
 class AwsClients:
     """The AWS clients of one function, each made when first asked for."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, check_told: WriteCheck) -> None:
         self._guard = guard
+        self._check_told = check_told
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -83,6 +87,13 @@ class AwsClients:
         return client
 
     @cached_property
+    def prompt_sqs(self) -> "SQSClient":
+        """A client of two short tries: for what every request waits for."""
+        client = boto3.client("sqs", config=_PROMPT_CONFIG)
+        client.meta.events.register("provide-client-params.sqs", self._check_sqs)
+        return client
+
+    @cached_property
     def events(self) -> "EventBridgeClient":
         client = boto3.client("events", config=_CONFIG)
         client.meta.events.register("provide-client-params.events", self._check_events)
@@ -103,6 +114,7 @@ class AwsClients:
     def _check_dynamodb(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         for address, action in _dynamodb_uses(model.name, params):
             self._guard(address, action)
+        self._check_told(model.name, params)
 
     def _check_s3(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         action = _S3_ACTIONS.get(model.name, f"s3:{model.name}")

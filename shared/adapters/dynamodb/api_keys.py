@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.bookkeeping import NOTE_USE
 from shared.adapters.dynamodb.identity_keys import API_KEY_PREFIX, api_key_key
 from shared.adapters.dynamodb.keys import tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
-from shared.adapters.dynamodb.transactions import write_all
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.identity.api_keys import MOST_SECRETS, ApiKey
 from shared.identity.permissions import Permission
 from shared.identity.security_events import SecurityEvent
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 
 class DynamoApiKeys:
     """Implements `ApiKeyRepository`: one item a key; each change is one conditional write of what it changes."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def api_key(self, tenant: TenantId, key_id: ApiKeyId) -> ApiKey | None:
@@ -56,7 +57,7 @@ class DynamoApiKeys:
         put: TransactWriteItemTypeDef = {
             "Put": {"TableName": self._table, "Item": _item_of(key), "ConditionExpression": "attribute_not_exists(pk)"}
         }
-        return await write_all(self._client, put, self._told(key.tenant, event))
+        return await self._transactions.write_all(key.tenant, _resource(key.key_id), put, self._told(key.tenant, event))
 
     async def add_secret(self, tenant: TenantId, key_id: ApiKeyId, secret_hash: str) -> bool:
         """Let one more secret open the key; answer False when it has `MOST_SECRETS`, was revoked, or is not there."""
@@ -75,7 +76,7 @@ class DynamoApiKeys:
                 },
             }
         }
-        return await write_all(self._client, update)
+        return await self._transactions.write_all(tenant, _resource(key_id), update)
 
     async def revoke(
         self, tenant: TenantId, key_id: ApiKeyId, now: datetime, kept_until: datetime, event: SecurityEvent
@@ -90,7 +91,7 @@ class DynamoApiKeys:
                 "ExpressionAttributeValues": {":now": to_attribute(_written(now)), ":kept_until": _seconds(kept_until)},
             }
         }
-        return await write_all(self._client, update, self._told(tenant, event))
+        return await self._transactions.write_all(tenant, _resource(key_id), update, self._told(tenant, event))
 
     async def note_use(self, tenant: TenantId, key_id: ApiKeyId, now: datetime, unless_since: datetime) -> bool:
         """Note that the key is used, unless that was noted after `unless_since`; answer False when it failed."""
@@ -99,7 +100,7 @@ class DynamoApiKeys:
                 self._client.update_item,
                 TableName=self._table,
                 Key=api_key_key(tenant, key_id),
-                UpdateExpression="SET last_used_at = :now",
+                UpdateExpression=NOTE_USE,
                 ConditionExpression=(
                     "attribute_exists(pk) AND (attribute_not_exists(last_used_at) OR last_used_at <= :since)"
                 ),
@@ -116,6 +117,10 @@ class DynamoApiKeys:
 
     def _told(self, tenant: TenantId, event: SecurityEvent) -> "TransactWriteItemTypeDef":
         return {"Put": {"TableName": self._table, "Item": event_item(tenant, event)}}
+
+
+def _resource(key_id: ApiKeyId) -> str:
+    return f"api-keys/{key_id}"
 
 
 def _item_of(key: ApiKey) -> "dict[str, AttributeValueTypeDef]":

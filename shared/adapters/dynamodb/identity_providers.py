@@ -19,6 +19,7 @@ from shared.adapters.dynamodb.identity_keys import (
     provider_key,
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.identity.oidc_ports import PendingSignIn
 from shared.identity.oidc_providers import IdentityProvider
 from shared.kernel.ids import IdentityProviderId, TenantId, UserId
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 
 _PROVIDER: Final = TypeAdapter(IdentityProvider)
 _SIGN_IN: Final = TypeAdapter(PendingSignIn)
+_LINKS_AT_ONCE: Final = 50
 
 
 class DynamoIdentityProviders:
     """Implements `IdentityProviders`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def provider(self, tenant: TenantId, provider_id: IdentityProviderId) -> IdentityProvider | None:
@@ -50,36 +53,33 @@ class DynamoIdentityProviders:
 
     async def add(self, provider: IdentityProvider) -> IdentityProvider:
         record = to_attribute(_PROVIDER.dump_python(provider, mode="json"))
-        try:
-            await asyncio.to_thread(
-                self._client.put_item,
-                TableName=self._table,
-                Item={**provider_key(provider.tenant, provider.provider_id), "record": record},
-                ConditionExpression="attribute_not_exists(pk)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException as refusal:
-            # The client's types do not know that a refusal carries the item.
-            known: Any = refusal.response.get("Item")
-            return _provider(known)
-        return provider
+        put = {
+            "TableName": self._table,
+            "Item": {**provider_key(provider.tenant, provider.provider_id), "record": record},
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        refused = await self._transactions.write(provider.tenant, [_resource(provider.provider_id)], [{"Put": put}])
+        return _provider(refused[0]) if refused else provider
 
     async def remove(self, tenant: TenantId, provider_id: IdentityProviderId) -> IdentityProvider | None:
-        answer = await asyncio.to_thread(
-            self._client.delete_item,
-            TableName=self._table,
-            Key=provider_key(tenant, provider_id),
-            ReturnValues="ALL_OLD",
-        )
-        item = answer.get("Attributes")
-        return None if item is None else _provider(item)
+        found = await self.provider(tenant, provider_id)
+        delete = {
+            "TableName": self._table,
+            "Key": provider_key(tenant, provider_id),
+            "ConditionExpression": "attribute_exists(pk)",
+        }
+        if found is None or not await self._transactions.write_all(tenant, _resource(provider_id), {"Delete": delete}):
+            return None
+        return found
 
 
 class DynamoIdentityLinks:
     """Implements `IdentityLinks`; links are written together with the membership (`DynamoTenancy`)."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def user_of(self, tenant: TenantId, provider_id: IdentityProviderId, subject: str) -> UserId | None:
@@ -90,12 +90,17 @@ class DynamoIdentityLinks:
         return await self._get(linked_key(tenant, provider_id, user_id)) is not None
 
     async def forget(self, tenant: TenantId, provider_id: IdentityProviderId) -> None:
-        await asyncio.to_thread(self._forget, tenant, provider_id)
+        deletes = await asyncio.to_thread(self._deletes, tenant, provider_id)
+        resource = f"{_resource(provider_id)}/links"
+        for start in range(0, len(deletes), _LINKS_AT_ONCE):
+            await self._transactions.write_all(tenant, resource, *deletes[start : start + _LINKS_AT_ONCE])
 
-    def _forget(self, tenant: TenantId, provider_id: IdentityProviderId) -> None:
-        for prefix in (link_prefix(provider_id), linked_prefix(provider_id)):
-            for item in _within(self._client, self._table, tenant, prefix):
-                self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+    def _deletes(self, tenant: TenantId, provider_id: IdentityProviderId) -> list[Any]:
+        return [
+            {"Delete": {"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}}}
+            for prefix in (link_prefix(provider_id), linked_prefix(provider_id))
+            for item in _within(self._client, self._table, tenant, prefix)
+        ]
 
     async def _get(self, key: Key) -> Mapping[str, Any] | None:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
@@ -138,6 +143,10 @@ class DynamoPendingSignIns:
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
         return _SIGN_IN.validate_python(from_attribute(answer["Attributes"]["record"]))
+
+
+def _resource(provider_id: IdentityProviderId) -> str:
+    return f"identity-providers/{provider_id}"
 
 
 def _within(client: "DynamoDBClient", table: str, tenant: TenantId, prefix: str) -> Iterator[Mapping[str, Any]]:

@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from shared.adapters.dynamodb.attributes import from_attribute
 from shared.adapters.dynamodb.keys import DOCUMENT_PREFIX, document_key
 from shared.adapters.dynamodb.records import DynamoRecords
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.kernel.ids import DocumentId, Generation, IndexGeneration, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import KnowledgeBaseNotFoundError, RetryLaterError
 from shared.knowledge.models import KnowledgeBase
 from shared.retrieval.ports import Scope, SearchScope
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _BATCH: Final = 100
 """As many keys as DynamoDB reads at once."""
@@ -25,10 +23,10 @@ _PAUSE_S: Final = 0.02
 class DynamoLiveDocuments:
     """Implements `LiveDocuments`, `SearchScopes` and `AnswerSettings`: strongly consistent reads of base-table keys."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._client = transactions.client
         self._table = table
-        self._records = DynamoRecords(client, table)
+        self._records = DynamoRecords(transactions, table)
 
     async def scope_of(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> SearchScope:
         base = await self._served(tenant, kb_id)

@@ -1,25 +1,22 @@
 """Where users belong, from the members' records and the entries beside them by which sign-in finds organisations."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from shared.adapters.dynamodb.identity_keys import MEMBERSHIP_PREFIX, user_partition
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.identity.permissions import Role
 from shared.kernel.ids import TenantId, UserId
 from shared.tenancy.models import TenantStatus
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoMemberships:
     """Implements `Memberships`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._client = transactions.client
         self._table = table
-        self._records = DynamoTenancy(client, table)
+        self._records = DynamoTenancy(transactions, table)
 
     async def tenants_of(self, user_id: UserId) -> list[TenantId]:
         return await asyncio.to_thread(self._tenants_of, user_id)

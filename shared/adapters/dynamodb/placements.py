@@ -7,7 +7,7 @@ tenant takes room, a mark while it moves, and the count per cell, an attribute e
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -22,13 +22,10 @@ from shared.adapters.dynamodb.cell_keys import (
     placement_key,
 )
 from shared.adapters.dynamodb.keys import Key
-from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.cells.models import CellId
 from shared.cells.placements import Placement
 from shared.kernel.ids import TenantId
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _PLACEMENT: Final = TypeAdapter(Placement)
 _COUNT_PREFIX: Final = "cell#"
@@ -37,8 +34,9 @@ _COUNT_PREFIX: Final = "cell#"
 class DynamoPlacements:
     """Implements `PlacementStore`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def placement(self, tenant: TenantId) -> Placement | None:
@@ -64,7 +62,7 @@ class DynamoPlacements:
             "ExpressionAttributeNames": {"#cell": f"{_COUNT_PREFIX}{placement.cell}"},
             "ExpressionAttributeValues": {":one": {"N": "1"}, ":most": {"N": str(at_most)}},
         }
-        return await self._commit({"Put": put}, *self._marks(None, stored), {"Update": count})
+        return await self._commit(stored.tenant, {"Put": put}, *self._marks(None, stored), {"Update": count})
 
     async def replace(self, before: Placement, after: Placement) -> bool:
         stored = replace(after, revision=before.revision + 1)
@@ -73,7 +71,9 @@ class DynamoPlacements:
             "ConditionExpression": "revision = :revision",
             "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
         }
-        return await self._commit({"Put": put}, *self._marks(before, stored), *self._counts(before, stored))
+        return await self._commit(
+            stored.tenant, {"Put": put}, *self._marks(before, stored), *self._counts(before, stored)
+        )
 
     async def tenants_in(self, cell_id: CellId, limit: int, after: TenantId | None = None) -> list[TenantId]:
         return await self._marked(cell_partition(cell_id), limit, after)
@@ -81,9 +81,9 @@ class DynamoPlacements:
     async def under_way(self, limit: int, after: TenantId | None = None) -> list[TenantId]:
         return await self._marked(moves_partition(), limit, after)
 
-    async def _commit(self, *actions: dict[str, Any]) -> bool:
+    async def _commit(self, tenant: TenantId, *actions: dict[str, Any]) -> bool:
         try:
-            return await write_all(self._client, *actions)
+            return await self._transactions.write_all(tenant, "placement", *actions)
         except CollisionError:
             return False
 

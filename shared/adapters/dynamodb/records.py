@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -42,7 +42,7 @@ from shared.adapters.dynamodb.keys import (
     ticket_key,
     workspace_use_key,
 )
-from shared.adapters.dynamodb.transactions import CollisionError, transact
+from shared.adapters.dynamodb.transactions import CollisionError, Refused, Transactions
 from shared.adapters.dynamodb.workspace_use import using
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.knowledge.errors import StaleWriteError
@@ -74,9 +74,6 @@ from shared.knowledge.ports import (
     Write,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 _KNOWLEDGE_BASE: Final = TypeAdapter(KnowledgeBase)
 _DOCUMENT: Final = TypeAdapter(Document)
 _CLAIM: Final = TypeAdapter(ContentClaim)
@@ -89,8 +86,9 @@ R = TypeVar("R")
 class DynamoRecords:
     """Implements `DocumentRepository` and `DueRecords`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def knowledge_base(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase | None:
@@ -142,7 +140,7 @@ class DynamoRecords:
             raise ValueError("A commit speaks of one tenant only.")
         actions = [self._action(tenant, write) for write in writes]
         try:
-            refused = await self._send(actions)
+            refused = await self._send(tenant, _resources_of(writes), actions)
         except CollisionError:
             raise _stale() from None
         if refused:
@@ -166,26 +164,15 @@ class DynamoRecords:
                 yield Due(TenantId(record["tenant"]), record.get("kb_id"), record.get("document_id"))
             left -= len(answer["Items"])
 
-    async def _send(self, actions: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Do all of `actions` or none; return the refused ones as `transact` does.
-
-        One action needs no transaction, which costs twice as much.
-        """
-        if len(actions) == 1 and "Put" in actions[0]:
-            try:
-                await asyncio.to_thread(self._client.put_item, **actions[0]["Put"])
-            except (
-                self._client.exceptions.ConditionalCheckFailedException,
-                # A transaction is changing it at this moment.
-                self._client.exceptions.TransactionConflictException,
-            ):
-                return {0: {}}
-            return {}
-        return await transact(self._client, actions)
+    async def _send(self, tenant: TenantId, resources: Sequence[str], actions: Sequence[Any]) -> Refused:
+        """Do all of `actions` or none; without resources nobody acts, and work only moves on."""
+        if not resources:
+            return await self._transactions.keep(actions)
+        return await self._transactions.write(tenant, resources, actions)
 
     def _action(self, tenant: TenantId, write: Write) -> dict[str, Any]:
         match write:
-            case Put(record):
+            case Put(record=record):
                 item = {**key_of(record), **_attributes(record)}
                 return {"Put": {"TableName": self._table, "Item": item, **_unchanged(record)}}
             case Check(record):
@@ -255,6 +242,26 @@ class DynamoRecords:
             if start is None:
                 break
         return found
+
+
+def _resources_of(writes: Sequence[Write]) -> list[str]:
+    """Return what a commit changes that somebody asked for or will see, as routes name it."""
+    return [
+        resource
+        for write in writes
+        if isinstance(write, Remove) or (isinstance(write, Put) and not write.is_progress)
+        if (resource := _resource(write.record)) is not None
+    ]
+
+
+def _resource(record: Record) -> str | None:
+    match record:
+        case KnowledgeBase():
+            return f"knowledge-bases/{record.kb_id}"
+        case Document():
+            return f"knowledge-bases/{record.kb_id}/documents/{record.document_id}"
+        case ContentClaim():
+            return None  # Written with the documents that it is about.
 
 
 def _read(item: dict[str, Any], adapter: TypeAdapter[R]) -> R:

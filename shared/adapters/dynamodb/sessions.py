@@ -5,7 +5,7 @@ An item carries the session under `record`, beside it what conditions need: `gen
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -13,13 +13,10 @@ from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import session_key, session_prefix, user_key
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
-from shared.adapters.dynamodb.transactions import CollisionError, write_all
+from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.identity.security_events import SecurityEvent
 from shared.identity.sessions import Session, SessionsBusyError
 from shared.kernel.ids import SessionId, TenantId, UserId
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _SESSION: Final = TypeAdapter(Session)
 _KEPT_AFTER_END: Final = timedelta(days=1)
@@ -29,12 +26,14 @@ _NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
 class DynamoSessions:
     """Implements `SessionStore`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def add(self, session: Session) -> bool:
         return await self._commit(
+            session,
             {"Put": {"TableName": self._table, "Item": _item(session), **_NEW}},
             {
                 "ConditionCheck": {
@@ -56,21 +55,13 @@ class DynamoSessions:
         return await asyncio.to_thread(self._sessions_of, tenant, user)
 
     async def replace(self, before: Session, after: Session) -> bool:
-        try:
-            await asyncio.to_thread(
-                self._client.put_item,
-                TableName=self._table,
-                Item=_item(after),
-                ConditionExpression="generation = :generation AND attribute_not_exists(revoked_at)",
-                ExpressionAttributeValues={":generation": {"N": str(before.generation)}},
-            )
-        except (
-            self._client.exceptions.ConditionalCheckFailedException,
-            # It is being revoked at this moment.
-            self._client.exceptions.TransactionConflictException,
-        ):
-            return False
-        return True
+        put = {
+            "TableName": self._table,
+            "Item": _item(after),
+            "ConditionExpression": "generation = :generation AND attribute_not_exists(revoked_at)",
+            "ExpressionAttributeValues": {":generation": {"N": str(before.generation)}},
+        }
+        return await self._commit(after, {"Put": put})
 
     async def revoke(self, session: Session, now: datetime, event: SecurityEvent | None = None) -> bool:
         end = {
@@ -81,14 +72,16 @@ class DynamoSessions:
             "ExpressionAttributeValues": {":now": {"S": now.isoformat()}},
         }
         if event is None:
-            return await self._commit({"Update": end})
+            return await self._commit(session, {"Update": end})
         item = event_item(session.tenant, event)
-        return await self._commit({"Update": end}, {"Put": {"TableName": self._table, "Item": item}})
+        return await self._commit(session, {"Update": end}, {"Put": {"TableName": self._table, "Item": item}})
 
-    async def _commit(self, *actions: dict[str, Any]) -> bool:
+    async def _commit(self, session: Session, *actions: dict[str, Any]) -> bool:
         """Do all of `actions` or none; answer whether every condition held."""
         try:
-            return await write_all(self._client, *actions)
+            return await self._transactions.write_all(
+                session.tenant, f"sessions/{session.session}", *actions, actor=session.user
+            )
         except CollisionError:
             raise SessionsBusyError from None
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -28,15 +28,12 @@ from shared.adapters.dynamodb.identity_keys import (
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
-from shared.adapters.dynamodb.transactions import CollisionError, transact
+from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.adapters.dynamodb.users import account_items
 from shared.kernel.ids import InvitationId, TenantId, UserId, WorkspaceId
 from shared.tenancy.errors import ChangedMeanwhileError, EmailTakenError
 from shared.tenancy.models import Invitation, Member, Tenant, TenantPosition, Workspace
 from shared.tenancy.ports import Check, Link, Note, Put, Record, Register, RegisterUnlisted, Remove, Write
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 ALL_TENANTS: Final = "tenants"
 """Index and partition of the list of all organisations: written by DynamoDB itself, rarely, and read by operators."""
@@ -57,8 +54,9 @@ R = TypeVar("R")
 class DynamoTenancy:
     """Implements `TenancyRepository`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def tenant(self, tenant: TenantId) -> Tenant | None:
@@ -110,7 +108,7 @@ class DynamoTenancy:
             raise ValueError("A commit speaks of one tenant only.")
         planned = [(write, action) for write in writes for action in self._actions(tenant, write)]
         try:
-            refused = await transact(self._client, [action for _, action in planned])
+            refused = await self._transactions.write(tenant, [_resource_of(writes)], [action for _, action in planned])
         except CollisionError:
             raise _overtaken() from None
         if refused:
@@ -191,6 +189,29 @@ def _tenant_of(write: Write) -> TenantId | None:
             return write.tenant
         case Register() | RegisterUnlisted() | Note():
             return None
+
+
+def _resource_of(writes: Sequence[Write]) -> str:
+    """Return what a commit is about: the most particular record that it writes."""
+    written = [write.record for write in writes if isinstance(write, Put | Remove)]
+    for kind in (Member, Invitation, Workspace, Tenant):
+        for record in written:
+            if isinstance(record, kind):
+                return _resource(record)
+    linked = [write for write in writes if isinstance(write, Link)]
+    return f"identity-providers/{linked[0].provider_id}/links" if linked else "tenant"
+
+
+def _resource(record: Record) -> str:
+    match record:
+        case Tenant():
+            return "tenant"
+        case Workspace():
+            return f"workspaces/{record.workspace_id}"
+        case Member():
+            return f"members/{record.user_id}"
+        case Invitation():
+            return f"invitations/{record.invitation_id}"
 
 
 def _link_items(link: Link) -> list[Key]:

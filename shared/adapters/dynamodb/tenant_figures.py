@@ -1,16 +1,14 @@
 """What a tenant's plan allows, read from the identity table and remembered for a minute (T1, T4)."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 from shared.tenancy.figures import effective_figures
 from shared.tenancy.plans import STARTER, Figures
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 REMEMBERED_FOR: Final = timedelta(seconds=60)
 _MOST_TENANTS: Final = 10_000
@@ -19,8 +17,8 @@ _MOST_TENANTS: Final = 10_000
 class DynamoTenantFigures:
     """Implements `TenantFigures`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
-        self._tenancy = DynamoTenancy(client, table)
+    def __init__(self, transactions: Transactions, table: str, clock: Clock) -> None:
+        self._tenancy = DynamoTenancy(transactions, table)
         self._clock = clock
         self._known: dict[TenantId, tuple[datetime, Figures]] = {}
 

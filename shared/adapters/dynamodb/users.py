@@ -6,19 +6,19 @@ An account's item carries the user under `record`, and beside it `password_versi
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.bookkeeping import REHASH
 from shared.adapters.dynamodb.identity_keys import email_key, user_key
 from shared.adapters.dynamodb.keys import Key
+from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.identity.sessions import SessionsBusyError
 from shared.identity.users import PasswordChangedMeanwhileError, User
 from shared.kernel.ids import UserId
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _USER: Final = TypeAdapter(User)
 _NOBODY: Final = UserId("nobody")
@@ -41,8 +41,9 @@ def account_items(user: User) -> list[Key]:
 class DynamoUsers:
     """Implements `Users`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def by_id(self, user_id: UserId) -> User | None:
@@ -56,37 +57,52 @@ class DynamoUsers:
 
     async def replace_password(self, user: User, password_hash: str) -> User:
         following = user.password_version + 1
-        changes = "#record.password_hash = :hash, #record.password_version = :next, password_version = :next"
-        item = await self._update(user, changes, {":hash": {"S": password_hash}, ":next": {"N": str(following)}})
-        if item is None:
+        update = {
+            **self._of_this_password(user),
+            "UpdateExpression": (
+                "SET #record.password_hash = :hash, #record.password_version = :next, password_version = :next"
+            ),
+            "ExpressionAttributeValues": {
+                ":hash": {"S": password_hash},
+                ":next": {"N": str(following)},
+                ":version": {"N": str(user.password_version)},
+            },
+        }
+        try:
+            is_done = await self._transactions.write_own(f"users/{user.user_id}/password", {"Update": update})
+        except CollisionError:
+            raise SessionsBusyError from None
+        if not is_done:
             raise PasswordChangedMeanwhileError
-        return _user(item)
+        return replace(user, password_hash=password_hash, password_version=following)
 
     async def rehash_password(self, user: User, password_hash: str) -> None:
-        await self._update(user, "#record.password_hash = :hash", {":hash": {"S": password_hash}})
-
-    async def _update(self, user: User, changes: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the item after the changes; None, and nothing changed, when the password is another one."""
+        values = {":hash": {"S": password_hash}, ":version": {"N": str(user.password_version)}}
+        update: Any = {
+            **self._of_this_password(user),
+            "UpdateExpression": REHASH,
+            "ExpressionAttributeValues": values,
+        }
         for _ in range(_CONFLICT_TRIES):
             try:
-                answer = await asyncio.to_thread(
-                    self._client.update_item,
-                    TableName=self._table,
-                    Key=user_key(user.user_id),
-                    UpdateExpression=f"SET {changes}",
-                    ConditionExpression="password_version = :version",
-                    ExpressionAttributeNames={"#record": "record"},
-                    ExpressionAttributeValues={**values, ":version": {"N": str(user.password_version)}},
-                    ReturnValues="ALL_NEW",
-                )
+                await asyncio.to_thread(self._client.update_item, **update)
             except self._client.exceptions.ConditionalCheckFailedException:
-                return None
+                return
             except self._client.exceptions.TransactionConflictException:
                 # A session of the user begins at this moment.
                 await asyncio.sleep(_CONFLICT_PAUSE_S * (1 + random.random()))  # noqa: S311
                 continue
-            return answer["Attributes"]
+            return
         raise SessionsBusyError
+
+    def _of_this_password(self, user: User) -> dict[str, Any]:
+        """Return the part of an update that refuses it when the password is another one by now."""
+        return {
+            "TableName": self._table,
+            "Key": user_key(user.user_id),
+            "ConditionExpression": "password_version = :version",
+            "ExpressionAttributeNames": {"#record": "record"},
+        }
 
     async def _get(self, key: Key) -> dict[str, Any] | None:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)

@@ -1,36 +1,29 @@
 """How many knowledge bases stand in each workspace, counted in the transactions that create, move and delete them."""
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.adapters.dynamodb.keys import workspace_use_key
+from shared.adapters.dynamodb.transactions import Transactions
 from shared.kernel.ids import TenantId, WorkspaceId
 from shared.knowledge.ports import EnterWorkspace, LeaveWorkspace
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoWorkspaceUse:
     """Implements `WorkspaceUse`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
         self._table = table
 
     async def close(self, tenant: TenantId, workspace_id: WorkspaceId) -> bool:
-        try:
-            await asyncio.to_thread(
-                self._client.update_item,
-                TableName=self._table,
-                Key=workspace_use_key(tenant, workspace_id),
-                UpdateExpression="SET is_closed = :yes",
-                ConditionExpression="attribute_not_exists(bases) OR bases <= :none",
-                ExpressionAttributeValues={":yes": {"BOOL": True}, ":none": {"N": "0"}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        update = {
+            "TableName": self._table,
+            "Key": workspace_use_key(tenant, workspace_id),
+            "UpdateExpression": "SET is_closed = :yes",
+            "ConditionExpression": "attribute_not_exists(bases) OR bases <= :none",
+            "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":none": {"N": "0"}},
+        }
+        return await self._transactions.write_all(tenant, f"workspaces/{workspace_id}", {"Update": update})
 
 
 def using(write: EnterWorkspace | LeaveWorkspace) -> dict[str, Any]:

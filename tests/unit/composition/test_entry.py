@@ -5,6 +5,7 @@ import json
 import pytest
 
 from shared.composition.entry import build_handler
+from shared.composition.services import Services
 from shared.composition.settings import Settings
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
@@ -12,6 +13,7 @@ from shared.kernel.ids import TenantId, UserId
 from shared.operations.callers import write_caller
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.registry import load_operation
+from tests.trails import MemoryTrail
 from tests.unit.operations.samples import sample_operation
 
 pytestmark = pytest.mark.usefixtures("event_loop_of_a_function")
@@ -44,7 +46,9 @@ def test_problem_documents_are_text_to_the_gateway():
 
 
 @pytest.fixture
-def whoami():
+def whoami(monkeypatch):
+    monkeypatch.setattr(Services, "access_trail", MemoryTrail())
+
     async def get_caller(caller: Caller) -> dict[str, str]:
         """Say who calls."""
         return {"tenant": caller.tenant, "role": caller.role}

@@ -5,6 +5,7 @@ import pytest
 
 from shared.operations.cross_origin import ALLOWED_HEADERS, METHODS
 from shared.operations.http import DOCS, build_app
+from tests.trails import trails_in_memory
 from tests.unit.limits.memory import limiters_in_memory
 from tests.unit.operations.test_http import GET_PULSE, PUT_BOOK, Services, caller_of
 
@@ -25,7 +26,14 @@ STRANGERS = [
 
 
 def api_for(*origins: str) -> httpx.AsyncClient:
-    app = build_app([PUT_BOOK, GET_PULSE], lambda operation: Services(), caller_of, limiters_in_memory(), origins)
+    app = build_app(
+        [PUT_BOOK, GET_PULSE],
+        lambda operation: Services(),
+        caller_of,
+        limiters_in_memory(),
+        origins,
+        trail_of=trails_in_memory(),
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
 
 

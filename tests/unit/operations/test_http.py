@@ -17,6 +17,7 @@ from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.grants import Grants
 from shared.operations.http import build_app
 from shared.operations.openapi import declared_errors, export_openapi
+from tests.trails import trails_in_memory
 from tests.unit.limits.memory import limiters_in_memory
 from tests.unit.operations.samples import sample_operation
 
@@ -95,7 +96,13 @@ async def caller_of(request: Request) -> Caller | None:
 
 @pytest.fixture
 def api() -> httpx.AsyncClient:
-    app = build_app([PUT_BOOK, GET_PULSE], lambda operation: Services(), caller_of, limiters_in_memory())
+    app = build_app(
+        [PUT_BOOK, GET_PULSE],
+        lambda operation: Services(),
+        caller_of,
+        limiters_in_memory(),
+        trail_of=trails_in_memory(),
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
 
 
@@ -205,7 +212,9 @@ async def test_body_above_the_limit_is_refused_unread(api):
 async def test_body_is_read_up_to_the_limit_whatever_it_announces(announced):
     """A chunked body has no length, and a length need not be true."""
     pieces, read = 64, 0
-    app = build_app([PUT_BOOK], lambda operation: Services(), caller_of, limiters_in_memory())
+    app = build_app(
+        [PUT_BOOK], lambda operation: Services(), caller_of, limiters_in_memory(), trail_of=trails_in_memory()
+    )
 
     async def receive():
         nonlocal read
@@ -338,7 +347,13 @@ async def test_nobody_learns_parameters_without_being_let_in(api):
 
 @pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_refused_method_names_all_that_are_taken_there(method):
-    app = build_app([PUT_BOOK, LIST_BOOKS, GET_PULSE], lambda operation: Services(), caller_of, limiters_in_memory())
+    app = build_app(
+        [PUT_BOOK, LIST_BOOKS, GET_PULSE],
+        lambda operation: Services(),
+        caller_of,
+        limiters_in_memory(),
+        trail_of=trails_in_memory(),
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test") as client:
         response = await client.request(method, "/shelves/a/books")
 
@@ -373,7 +388,13 @@ async def test_unknown_route_is_a_problem_document(api, method, path, code):
 
 def test_openapi_is_derived_from_declaration_and_docstring():
     document = export_openapi(
-        build_app([PUT_BOOK, GET_PULSE], lambda operation: Services(), caller_of, limiters_in_memory()),
+        build_app(
+            [PUT_BOOK, GET_PULSE],
+            lambda operation: Services(),
+            caller_of,
+            limiters_in_memory(),
+            trail_of=trails_in_memory(),
+        ),
         [PUT_BOOK, GET_PULSE],
     )
 

@@ -13,13 +13,14 @@ from shared.kernel.ids import ApiKeyId, TenantId, UserId
 from shared.limits.limiter import Limiter
 from shared.limits.rules import SECOND_US
 from shared.limits.spending import spend_tokens
-from shared.operations.capabilities import CACHE, EMBEDDER, LIMITS, METADATA, VECTORS
+from shared.operations.capabilities import ACCESS_QUEUE, AUDIT, CACHE, EMBEDDER, LIMITS, METADATA, VECTORS
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.http import build_app
 from shared.operations.limits import CLASS_LIMITS, source_of
 from shared.operations.registry import all_operations
 from shared.telemetry.silent import SilentTelemetry
 from shared.tenancy.plans import STARTER
+from tests.trails import trails_in_memory
 from tests.unit.limits.memory import ManualTime, MemoryLimitStore
 from tests.unit.operations.samples import sample_operation
 
@@ -101,7 +102,9 @@ def store(time):
 @pytest.fixture
 def api(store, time):
     limiter = Limiter(store, SilentTelemetry(), lambda: time() / SECOND_US)
-    app = build_app(OPERATIONS, lambda operation: object(), caller_of, lambda operation: limiter)
+    app = build_app(
+        OPERATIONS, lambda operation: object(), caller_of, lambda operation: limiter, trail_of=trails_in_memory()
+    )
 
     def connected(address="192.0.2.7"):
         return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 1)), base_url="https://api.test")
@@ -138,7 +141,8 @@ def test_what_the_trigger_brings_along_is_named_once():
         get_book, HttpTrigger("GET", "/", Permission.SEARCH, RateClass.READ), [METADATA.read, LIMITS.read]
     )
 
-    assert operation.capabilities == (METADATA.read, LIMITS.read, LIMITS.write, CACHE.connect)
+    brought = (LIMITS.write, CACHE.connect, ACCESS_QUEUE.send, AUDIT.append)
+    assert operation.capabilities == (METADATA.read, LIMITS.read, *brought)
 
 
 def test_every_class_has_its_figures():

@@ -13,6 +13,7 @@ from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import KnowledgeBaseId, TenantId, UserId
 from shared.operations.declaration import DeclarationError, HttpTrigger, RateClass
 from shared.operations.http import build_app
+from tests.trails import trails_in_memory
 from tests.unit.limits.memory import limiters_in_memory
 from tests.unit.operations.samples import sample_operation
 
@@ -70,7 +71,12 @@ def reach():
 @pytest.fixture
 def send(reach):
     app = build_app(
-        [PUT_NOTE, LIST_BASES], lambda _: object(), caller_of, limiters_in_memory(), reach_of=lambda _: reach
+        [PUT_NOTE, LIST_BASES],
+        lambda _: object(),
+        caller_of,
+        limiters_in_memory(),
+        reach_of=lambda _: reach,
+        trail_of=trails_in_memory(),
     )
     api = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
 
@@ -108,8 +114,8 @@ async def test_what_is_no_id_is_refused_with_the_other_parameters(send, reach):
 
 def test_app_with_a_base_in_a_path_and_nobody_to_look_does_not_start():
     with pytest.raises(DeclarationError):
-        build_app([PUT_NOTE], lambda _: object(), caller_of, limiters_in_memory())
+        build_app([PUT_NOTE], lambda _: object(), caller_of, limiters_in_memory(), trail_of=trails_in_memory())
 
 
 def test_app_without_one_starts():
-    assert build_app([LIST_BASES], lambda _: object(), caller_of, limiters_in_memory())
+    assert build_app([LIST_BASES], lambda _: object(), caller_of, limiters_in_memory(), trail_of=trails_in_memory())
