@@ -1,5 +1,10 @@
 """Verify that the audit log of an organisation is what was written (T7)."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.audit.log_verification import PART
 from shared.audit.verification_bodies import LogVerificationDescription, read_progress
 from shared.composition.services import Services
 from shared.identity.caller import Caller
@@ -17,12 +22,15 @@ from shared.operations.declaration import RateClass, operation
     memory_mb=1024,
 )
 async def verify_audit_log(
-    caller: Caller, services: Services, page_token: PageToken | None = None
+    caller: Caller,
+    services: Services,
+    limit: Annotated[int, Field(ge=1, le=PART)] = PART,
+    page_token: PageToken | None = None,
 ) -> LogVerificationDescription:
-    """Verify up to 18,000 lines of the audit log from where the token says, and name what was changed.
+    """Verify the next `limit` blocks of the audit log, of up to 90 lines each, and name what was changed.
 
     Raises: InvalidPageTokenError.
     """
     start = read_progress(caller.tenant, page_token)
-    verified = await services.audit.verification.verify_part(caller.tenant, start)
+    verified = await services.audit.verification.verify_part(caller.tenant, start, limit)
     return LogVerificationDescription.of(caller.tenant, verified)

@@ -15,10 +15,11 @@ from uuid import uuid4
 import httpx
 
 from shared.identity.permissions import Permission, Role
-from shared.kernel.ids import encode_base32
+from shared.kernel.ids import TenantId, encode_base32
 from tests.api.declared import BODIES, ROUTES, parameters_of, path_of, path_parameters
 from tests.api.people import PASSWORD, Person
 from tests.api.tenants import Tenant, new_tenant_name
+from tests.audit.logs import Log
 
 NEW_PASSWORD: Final = "seven green boats at dawn"
 TEXT: Final = "The notice period is 30 days."
@@ -218,6 +219,10 @@ async def _another_workspace(estate: Estate, number: int) -> None:
     await estate.create("/workspaces", name=f"Sales {number}")
 
 
+async def _another_block(estate: Estate, _: int) -> None:
+    await Log(estate.tenant.cloud, TenantId(estate.tenant.id)).write(1)
+
+
 _MORE: Final[Mapping[str, Callable[[Estate, int], Awaitable[None]]]] = {
     "list_api_keys": _another_key,
     "list_documents": _another_document,
@@ -228,6 +233,7 @@ _MORE: Final[Mapping[str, Callable[[Estate, int], Awaitable[None]]]] = {
     "search_knowledge_base": _another_document,
     "list_security_events": _another_key,
     "list_workspaces": _another_workspace,
+    "verify_audit_log": _another_block,
 }
 
 _PARTS: Final = {"invitation": _invitation, "provider": _provider, "started": _started}
