@@ -76,6 +76,7 @@ class ChainVerifier:
         self.events = 0
         self.findings: list[Finding] = []
         self._tenant = tenant
+        self._told_next = start.place.seq + 1  # by the last block itself, whatever lines it holds
         self._anchored: dict[int, set[bytes]] = {}
         for anchor in anchors:
             self._anchored.setdefault(anchor.seq, set()).add(anchor.hash)
@@ -112,10 +113,10 @@ class ChainVerifier:
         if block.tenant != self._tenant:
             self._find(Fault.OUT_OF_PLACE, first, last, "These lines are of another log.")
             return False
-        if first < expected:
+        if first not in {expected, self._told_next} and first < expected:
             self._find(Fault.OUT_OF_PLACE, first, last, f"These lines stand where line {expected} belongs.")
             return False
-        if first > expected:
+        if first not in {expected, self._told_next}:
             self._find(Fault.MISSING, expected, first - 1, "These lines are missing.")
         elif progress.place.hash != UNKNOWN and block.previous_hash not in {progress.place.hash, progress.stored}:
             self._find(Fault.ALTERED, first, last, "These lines do not continue the line before them.")
@@ -138,6 +139,7 @@ class ChainVerifier:
             for seq in strangers:
                 self._find(Fault.ALTERED, seq, seq, "This line says that it is another one.")
         self.progress = Progress(Link(last_seq, running), block.last_hash)
+        self._told_next = block.last_seq + 1
 
     def _skip(self, unreadable: UnreadableBlock) -> None:
         seq, expected = unreadable.first_seq, self.progress.place.seq + 1

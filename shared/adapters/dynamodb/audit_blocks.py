@@ -60,6 +60,15 @@ def read_block(tenant: TenantId, item: Item) -> Block:
     return block
 
 
+def stored_block(tenant: TenantId, item: Item) -> Block | UnreadableBlock:
+    """Return the block that `block_item` wrote, or that the item is none."""
+    try:
+        return read_block(tenant, item)
+    except UnreadableBlockError as error:
+        seq = error.place.removeprefix(BLOCK_PREFIX)
+        return UnreadableBlock(int(seq) if seq.isdecimal() else None)
+
+
 def read_link(tenant: TenantId, item: Item) -> Link:
     """Return the place that `head_item` wrote. Raises: UnreadableBlockError when it cannot have written the item."""
     try:
@@ -92,7 +101,7 @@ class DynamoBlocks:
         return [read_block(tenant, item) for item in await self._items_after(tenant, seq, limit)]
 
     async def stored_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block | UnreadableBlock]:
-        return [_stored(tenant, item) for item in await self._items_after(tenant, seq, limit)]
+        return [stored_block(tenant, item) for item in await self._items_after(tenant, seq, limit)]
 
     async def _items_after(self, tenant: TenantId, seq: int, limit: int) -> list[Item]:
         items: list[Item] = []
@@ -116,11 +125,3 @@ class DynamoBlocks:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return items
-
-
-def _stored(tenant: TenantId, item: Item) -> Block | UnreadableBlock:
-    try:
-        return read_block(tenant, item)
-    except UnreadableBlockError as error:
-        seq = error.place.removeprefix(BLOCK_PREFIX)
-        return UnreadableBlock(int(seq) if seq.isdecimal() else None)
