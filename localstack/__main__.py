@@ -16,7 +16,11 @@ from localstack import cloud, emulator, explorer_process, install, opensearch_no
 from localstack.failures import LocalCloudError
 
 LOCK: Final = "package-lock.json"
-NODE_PROJECTS: Final = (install.ROOT, install.ROOT / "tests" / "oidc" / "provider")
+NODE_PROJECTS: Final = (
+    install.ROOT,
+    install.ROOT / "tests" / "oidc" / "provider",
+    install.ROOT / "tests" / "policies" / "simulator",
+)
 
 OPENSEARCH_JARS: Final = install.ROOT / ".tessera" / "opensearch"
 

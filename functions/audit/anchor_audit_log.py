@@ -10,6 +10,7 @@ from shared.operations.declaration import ScheduleTrigger, operation
     ScheduleTrigger(every_minutes=5),
     uses=[AUDIT.read, AUDIT.scan_indexes, AUDIT.write, AUDIT_ARCHIVE.put],
     timeout_s=60,
+    across_tenants="it looks for whoever's log has grown",
 )
 async def anchor_audit_log(services: Services) -> dict[str, int]:
     """Anchor every log that has grown since its last anchor; late or doubled does no harm. Returns how many these were.

@@ -10,6 +10,7 @@ from shared.operations.declaration import ScheduleTrigger, operation
     ScheduleTrigger(every_minutes=1),
     uses=[AUDIT.read, AUDIT.query_indexes, AUDIT.scan_indexes, AUDIT.write],
     timeout_s=60,
+    across_tenants="it looks for whoever's events were left over",
 )
 async def seal_leftover_events(services: Services) -> dict[str, int]:
     """Seal events that have waited for more than a minute. Returns how many tenants had some, and how many they were.

@@ -2,13 +2,20 @@
 
 from shared.composition.services import Services
 from shared.identity.caller import Caller
-from shared.operations.capabilities import IDENTITY, TOKEN_AUDIENCE, TOKEN_ISSUER
+from shared.operations.capabilities import IDENTITY, PUBLIC_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
 from shared.operations.declaration import AuthorizerTrigger, operation
 
 
 @operation(
     AuthorizerTrigger(),
-    uses=[TOKEN_AUDIENCE, TOKEN_ISSUER, IDENTITY.read, IDENTITY.write],
+    uses=[
+        TOKEN_AUDIENCE,
+        TOKEN_ISSUER,
+        IDENTITY.read,
+        IDENTITY.write,
+        PUBLIC_KEYS.read,
+    ],
+    across_tenants="the tenant stands in the credentials that it is asked to judge",
     memory_mb=256,
     timeout_s=10,
 )

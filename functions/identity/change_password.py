@@ -4,7 +4,7 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.identity.session_bodies import ChangePasswordRequest
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import ACCOUNTS, IDENTITY
 from shared.operations.declaration import RateClass, operation
 
 
@@ -13,7 +13,8 @@ from shared.operations.declaration import RateClass, operation
     permission=Permission.ACCOUNT,
     rate_class=RateClass.WRITE,
     status=204,
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[IDENTITY.read, IDENTITY.write, ACCOUNTS.read, ACCOUNTS.write],
+    across_tenants="a password is a person's, and its change ends their sessions in all their organisations",
     memory_mb=1024,
 )
 async def change_password(request: ChangePasswordRequest, caller: Caller, services: Services) -> None:

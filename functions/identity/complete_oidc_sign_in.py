@@ -4,9 +4,12 @@ from shared.composition.services import Services
 from shared.identity.oidc_bodies import CompleteOidcSignInRequest
 from shared.identity.session_bodies import SessionTokens
 from shared.operations.capabilities import (
+    ACCOUNTS,
     CREDENTIALS_KEY,
+    EXTERNAL_SIGN_INS,
     IDENTITY,
     INTERNET,
+    PUBLIC_KEYS,
     SIGNING_KEYS,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
@@ -25,7 +28,12 @@ from shared.operations.declaration import RateClass, public_operation
         TOKEN_ISSUER,
         TOKEN_AUDIENCE,
         INTERNET,
+        ACCOUNTS.read,
+        ACCOUNTS.write,
+        EXTERNAL_SIGN_INS.write,
+        PUBLIC_KEYS.read,
     ],
+    across_tenants="the sign-in under way says for which organisation it is",
     memory_mb=512,
     timeout_s=25,
 )

@@ -2,11 +2,11 @@
 
 from shared.composition.services import Services
 from shared.identity.session_bodies import TokenKeys
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import PUBLIC_KEYS
 from shared.operations.declaration import public_operation
 
 
-@public_operation("GET /.well-known/jwks.json", uses=[IDENTITY.read], cache_s=600)
+@public_operation("GET /.well-known/jwks.json", uses=[PUBLIC_KEYS.read], cache_s=600)
 async def get_token_keys(services: Services) -> TokenKeys:
     """Return the public keys as a JWKS document. It may be kept for ten minutes: a key is published before it signs.
 

@@ -2,14 +2,23 @@
 
 from shared.composition.services import Services
 from shared.identity.session_bodies import RefreshRequest, SessionTokens
-from shared.operations.capabilities import IDENTITY, SIGNING_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
+from shared.operations.capabilities import ACCOUNTS, IDENTITY, PUBLIC_KEYS, SIGNING_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
 from shared.operations.declaration import RateClass, public_operation
 
 
 @public_operation(
     "POST /sessions/refresh",
     rate_class=RateClass.SIGN_IN,
-    uses=[IDENTITY.read, IDENTITY.write, SIGNING_KEYS.read, TOKEN_ISSUER, TOKEN_AUDIENCE],
+    uses=[
+        IDENTITY.read,
+        IDENTITY.write,
+        SIGNING_KEYS.read,
+        TOKEN_ISSUER,
+        TOKEN_AUDIENCE,
+        ACCOUNTS.read,
+        PUBLIC_KEYS.read,
+    ],
+    across_tenants="the refresh token says in which organisation its session is",
     timeout_s=10,
 )
 async def refresh_session(request: RefreshRequest, services: Services) -> SessionTokens:

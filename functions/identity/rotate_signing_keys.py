@@ -1,13 +1,18 @@
 """Keep the keys that sign access tokens young (T2)."""
 
 from shared.composition.services import Services
-from shared.operations.capabilities import IDENTITY, SIGNING_KEYS
+from shared.operations.capabilities import PUBLIC_KEYS, SIGNING_KEYS
 from shared.operations.declaration import ScheduleTrigger, operation
 
 
 @operation(
     ScheduleTrigger(every_minutes=5),
-    uses=[IDENTITY.read, IDENTITY.write, SIGNING_KEYS.read, SIGNING_KEYS.replace],
+    uses=[
+        PUBLIC_KEYS.read,
+        PUBLIC_KEYS.write,
+        SIGNING_KEYS.read,
+        SIGNING_KEYS.replace,
+    ],
     timeout_s=30,
 )
 async def rotate_signing_keys(services: Services) -> dict[str, int]:

@@ -2,7 +2,15 @@
 
 from shared.composition.services import Services
 from shared.identity.session_bodies import SessionTokens, SignInRequest
-from shared.operations.capabilities import IDENTITY, SIGNING_KEYS, TOKEN_AUDIENCE, TOKEN_ISSUER
+from shared.operations.capabilities import (
+    ACCOUNTS,
+    IDENTITY,
+    NOBODY,
+    PUBLIC_KEYS,
+    SIGNING_KEYS,
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+)
 from shared.operations.declaration import RateClass, public_operation
 
 
@@ -10,7 +18,18 @@ from shared.operations.declaration import RateClass, public_operation
     "POST /sessions",
     rate_class=RateClass.SIGN_IN,
     sets=["tenant"],
-    uses=[IDENTITY.read, IDENTITY.write, SIGNING_KEYS.read, TOKEN_ISSUER, TOKEN_AUDIENCE],
+    uses=[
+        IDENTITY.read,
+        IDENTITY.write,
+        SIGNING_KEYS.read,
+        TOKEN_ISSUER,
+        TOKEN_AUDIENCE,
+        ACCOUNTS.read,
+        ACCOUNTS.write,
+        NOBODY.write,
+        PUBLIC_KEYS.read,
+    ],
+    across_tenants="an address leads to a person, who leads to organisations",
     memory_mb=1024,
     timeout_s=10,
 )

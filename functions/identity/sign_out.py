@@ -7,7 +7,8 @@ from shared.operations.declaration import RateClass, public_operation
 
 
 @public_operation(
-    "POST /sessions/end", rate_class=RateClass.SIGN_IN, status=204, uses=[IDENTITY.read, IDENTITY.write]
+    "POST /sessions/end", rate_class=RateClass.SIGN_IN, status=204, uses=[IDENTITY.read, IDENTITY.write],
+    across_tenants="the refresh token says in which organisation its session is"
 )  # fmt: skip
 async def sign_out(request: EndSessionRequest, services: Services) -> None:
     """End the session of a refresh token. A token that is no good ends nothing, and is answered alike.

@@ -2,7 +2,7 @@
 
 from shared.composition.services import Services
 from shared.identity.oidc_bodies import StartedOidcSignIn, StartOidcSignInRequest
-from shared.operations.capabilities import IDENTITY, INTERNET
+from shared.operations.capabilities import EXTERNAL_SIGN_INS, IDENTITY, INTERNET
 from shared.operations.declaration import RateClass, public_operation
 
 
@@ -11,7 +11,8 @@ from shared.operations.declaration import RateClass, public_operation
     rate_class=RateClass.SIGN_IN,
     status=201,
     sets=["tenant"],
-    uses=[IDENTITY.read, IDENTITY.write, INTERNET],
+    uses=[IDENTITY.read, IDENTITY.write, INTERNET, EXTERNAL_SIGN_INS.write],
+    across_tenants="the request says in which organisation somebody wants to sign in",
     timeout_s=10,
 )
 async def start_oidc_sign_in(request: StartOidcSignInRequest, services: Services) -> StartedOidcSignIn:

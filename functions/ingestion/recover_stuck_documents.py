@@ -32,6 +32,7 @@ from shared.operations.declaration import ScheduleTrigger, operation
         REINDEX_QUEUE.send,
         SWEEP_QUEUE.send,
     ],
+    across_tenants="a schedule looks after what is due, whosever it is",
     timeout_s=60,
 )
 async def recover_stuck_documents(services: Services) -> dict[str, int]:

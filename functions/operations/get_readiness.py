@@ -14,7 +14,13 @@ class Readiness(BaseModel):
     parts: list[str]
 
 
-@public_operation("GET /ready", uses=[METADATA.read, VECTORS.search], rate_class=RateClass.NONE, memory_mb=512)
+@public_operation(
+    "GET /ready",
+    uses=[METADATA.read, VECTORS.search],
+    across_tenants="it asks for what a tenant that does not exist has",
+    rate_class=RateClass.NONE,
+    memory_mb=512,
+)
 async def get_readiness(services: Services) -> Readiness:
     """Ask the metadata table and the chunk index for nothing, and say that they answered.
 

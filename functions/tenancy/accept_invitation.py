@@ -4,7 +4,7 @@ from shared.composition.services import Services
 from shared.identity.permissions import Role
 from shared.kernel.bodies import Description
 from shared.kernel.ids import IdempotencyKey, TenantId, UserId
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import ACCOUNTS, IDENTITY, NOBODY
 from shared.operations.declaration import RateClass, public_operation
 from shared.tenancy.requests import AcceptInvitationRequest
 from shared.tenancy.strangers import stranger_of_invitation
@@ -23,7 +23,14 @@ class Joined(Description):
     "POST /invitation-acceptances",
     rate_class=RateClass.SIGN_IN,
     status=201,
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[
+        IDENTITY.read,
+        IDENTITY.write,
+        ACCOUNTS.read,
+        ACCOUNTS.write,
+        NOBODY.write,
+    ],
+    across_tenants="the invitation says into which organisation it leads",
     memory_mb=512,
     timeout_s=10,
 )

@@ -3,7 +3,7 @@
 from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import IDENTITY, MEMBERSHIPS
 from shared.operations.declaration import RateClass, operation
 from shared.tenancy.descriptions import MemberDescription
 from shared.tenancy.requests import ChangeMemberWorkspacesRequest, UserPath
@@ -13,7 +13,7 @@ from shared.tenancy.requests import ChangeMemberWorkspacesRequest, UserPath
     "PUT /members/{user_id}/workspaces",
     permission=Permission.MEMBER_WRITE,
     rate_class=RateClass.WRITE,
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[IDENTITY.read, IDENTITY.write, MEMBERSHIPS.replace],
 )
 async def change_member_workspaces(
     user_id: UserPath, request: ChangeMemberWorkspacesRequest, caller: Caller, services: Services

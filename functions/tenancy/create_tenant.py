@@ -26,6 +26,7 @@ class CreatedTenant(Description):
     status=201,
     sets=("owner_email", "plan"),
     uses=[IDENTITY.read, IDENTITY.write],
+    across_tenants="operators, in their own organisation, make another one",
 )
 async def create_tenant(
     request: CreateTenantRequest, caller: Caller, services: Services, idempotency_key: IdempotencyKey | None = None

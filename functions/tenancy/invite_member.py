@@ -4,7 +4,7 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.ids import IdempotencyKey, InvitationId
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import ACCOUNTS, IDENTITY
 from shared.operations.declaration import RateClass, operation
 from shared.tenancy.descriptions import IssuedInvitation
 from shared.tenancy.requests import InviteMemberRequest
@@ -16,7 +16,7 @@ from shared.tenancy.requests import InviteMemberRequest
     rate_class=RateClass.WRITE,
     status=201,
     sets=("role",),
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[IDENTITY.read, IDENTITY.write, ACCOUNTS.read],
 )
 async def invite_member(
     request: InviteMemberRequest, caller: Caller, services: Services, idempotency_key: IdempotencyKey | None = None

@@ -3,7 +3,7 @@
 from shared.composition.services import Services
 from shared.kernel.bodies import Description
 from shared.kernel.ids import IdempotencyKey, UserId
-from shared.operations.capabilities import IDENTITY, SIGN_UP
+from shared.operations.capabilities import ACCOUNTS, IDENTITY, SIGN_UP
 from shared.operations.declaration import RateClass, public_operation
 from shared.tenancy.descriptions import TenantDescription
 from shared.tenancy.requests import SignUpRequest
@@ -22,7 +22,8 @@ class SignedUp(Description):
     "POST /sign-ups",
     rate_class=RateClass.SIGN_IN,
     status=201,
-    uses=[IDENTITY.read, IDENTITY.write, SIGN_UP],
+    uses=[IDENTITY.read, IDENTITY.write, SIGN_UP, ACCOUNTS.read, ACCOUNTS.write],
+    across_tenants="the organisation does not exist yet",
     memory_mb=512,
     timeout_s=10,
 )

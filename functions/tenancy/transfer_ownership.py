@@ -4,7 +4,7 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.bodies import Description
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import IDENTITY, MEMBERSHIPS
 from shared.operations.declaration import RateClass, operation
 from shared.tenancy.descriptions import MemberDescription
 from shared.tenancy.requests import TransferOwnershipRequest
@@ -22,7 +22,7 @@ class TransferredOwnership(Description):
     permission=Permission.MEMBER_WRITE,
     rate_class=RateClass.WRITE,
     sets=["user_id"],
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[IDENTITY.read, IDENTITY.write, MEMBERSHIPS.replace],
 )
 async def transfer_ownership(
     request: TransferOwnershipRequest, caller: Caller, services: Services

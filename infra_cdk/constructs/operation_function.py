@@ -19,11 +19,13 @@ from infra_cdk.constructs.resources import Resources
 from infra_cdk.naming import function_name, pascal_case
 from infra_cdk.placement import Placement, placement_of
 from infra_cdk.settings import Settings
-from shared.operations.capabilities import Group
+from shared.operations.capabilities import Bucket, Group
 from shared.operations.declaration import AuthorizerTrigger, HttpTrigger, Operation
+from shared.operations.tenant_policies import TENANT_ROLE, reaches_tenant_data
 
 ENTRY_POINT: Final = "shared.composition.entry.handler"
 
+ASSUME: Final = "sts:AssumeRole"
 OWN_LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 TRACING: Final = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 NETWORK_INTERFACES: Final = (
@@ -85,7 +87,12 @@ class OperationFunction(Construct):
             retention=log_retention_of(settings),
             removal_policy=RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY,
         )
+        needs_tenants = reaches_tenant_data(operation.capabilities)
+        tenant_role = tenant_role_arn(Stack.of(self), settings, operation) if needs_tenants else None
+        if tenant_role is not None:
+            more = (*more, iam.PolicyStatement(actions=[ASSUME], resources=[tenant_role]))
         role = self._role(name, log_group, in_vpc=network is not None, more=more)
+        sessions = self._tenant_role(role) if needs_tenants else None
         self.function = lambda_.Function(
             self,
             "Function",
@@ -102,6 +109,7 @@ class OperationFunction(Construct):
             environment={
                 "TESSERA_ENVIRONMENT": settings.environment,
                 "TESSERA_OPERATION": f"{operation.area}.{operation.id}",
+                **({} if tenant_role is None else {TENANT_ROLE: tenant_role}),
                 **platform.resources.environment_of(operation.capabilities),
             },
             log_group=log_group,
@@ -111,6 +119,9 @@ class OperationFunction(Construct):
             vpc_subnets=ec2.SubnetSelection(subnet_type=SUBNETS[placement]) if network else None,
             security_groups=[network.security_group] if network else None,
         )
+        if sessions is not None:
+            # Named by its name alone, it would otherwise come whenever it likes.
+            self.function.node.add_dependency(sessions)
         acknowledge(
             self.function,
             "L1",
@@ -177,6 +188,39 @@ class OperationFunction(Construct):
             acknowledge(
                 role,
                 f"IAM5[Resource::{arn.replace(Aws.ACCOUNT_ID, '<AWS::AccountId>')}]",
-                "Objects and index paths have no names before they exist; the actions on them are literal.",
+                "Index paths have no names before they exist; the actions on them are literal.",
             )
         return role
+
+    def _tenant_role(self, function_role: iam.Role) -> iam.Role:
+        """Make the role that reaches tenants' data; each session of it is held to one tenant by a policy of its own."""
+        resources, capabilities = self._platform.resources, self.operation.capabilities
+        role = iam.Role(
+            self,
+            "TenantRole",
+            role_name=tenant_role_name(Stack.of(self), self._platform.settings, self.operation),
+            assumed_by=iam.ArnPrincipal(function_role.role_arn),
+            description=f"What {self.operation.id} may do for one tenant at a time, from its declaration.",
+            inline_policies={"Declared": iam.PolicyDocument(statements=resources.tenant_statements_of(capabilities))},
+            max_session_duration=Duration.hours(1),
+        )
+        for bucket in {
+            use.resource.name: use.resource for use in capabilities if isinstance(use.resource, Bucket)
+        }.values():
+            (arn,) = resources.address_of(bucket).arns
+            acknowledge(
+                role,
+                f"IAM5[Resource::{arn.replace(Aws.ACCOUNT_ID, '<AWS::AccountId>')}/t/*/*]",
+                "Objects have no names before they exist; sessions are held to one tenant's, the actions are literal.",
+            )
+        return role
+
+
+def tenant_role_name(stack: Stack, settings: Settings, operation: Operation) -> str:
+    """Return a name that is known before the role exists: the function's role names it, and it the function's role."""
+    return f"{function_name(settings.environment, operation)}-{stack.region}"
+
+
+def tenant_role_arn(stack: Stack, settings: Settings, operation: Operation) -> str:
+    name = tenant_role_name(stack, settings, operation)
+    return stack.format_arn(service="iam", region="", resource="role", resource_name=name)

@@ -8,7 +8,8 @@ from aws_cdk import aws_iam as iam
 
 from infra_cdk.naming import resource_name
 from infra_cdk.settings import Settings
-from shared.operations.capabilities import Bucket, Capability, Resource
+from shared.operations.capabilities import Bucket, Capability, Resource, Table
+from shared.operations.tenant_policies import Statement, shared_statements, tenant_statements
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,38 @@ class Resources:
         return self.addresses[resource.name]
 
     def statements_of(self, capabilities: Iterable[Capability]) -> list[iam.PolicyStatement]:
-        """Return the literal permissions of `capabilities`: exact actions on exact addresses, one statement each."""
+        """Return the literal permissions of a function's own role: exact actions on exact addresses.
+
+        Of what holds tenants' data these are secondary indexes, and partitions that belong to no tenant.
+        """
+        declared = tuple(capabilities)
         actions_by_arn: dict[str, set[str]] = {}
-        for capability in capabilities:
-            if not (capability.actions or capability.actions_within):
+        for capability in declared:
+            if not (capability.actions or capability.actions_within) or isinstance(capability.resource, Bucket):
                 continue
             address = self.address_of(capability.resource)
-            for actions, on in ((capability.actions, address.arns), (capability.actions_within, address.arns_within)):
+            own = () if isinstance(capability.resource, Table) else capability.actions
+            for actions, on in ((own, address.arns), (capability.actions_within, address.arns_within)):
                 if actions and not on:
                     raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
                 for arn in on if actions else ():
                     actions_by_arn.setdefault(arn, set()).update(actions)
         return [
-            iam.PolicyStatement(actions=sorted(actions), resources=[arn]) for arn, actions in actions_by_arn.items()
+            *(iam.PolicyStatement(actions=sorted(actions), resources=[arn]) for arn, actions in actions_by_arn.items()),
+            *map(_as_policy, shared_statements(declared, self._arn_of)),
         ]
+
+    def tenant_statements_of(self, capabilities: Iterable[Capability]) -> list[iam.PolicyStatement]:
+        """Return what the role may do that a function assumes for one tenant at a time."""
+        return [_as_policy(one) for one in tenant_statements(tuple(capabilities), self._arn_of)]
+
+    def _arn_of(self, resource: Resource) -> str:
+        (arn,) = self.address_of(resource).arns
+        return arn
 
     def wildcards_of(self, capabilities: Iterable[Capability]) -> list[str]:
         """Return the addresses ending in a wildcard that `capabilities` need: what a bucket or a domain holds."""
-        named = [use for use in capabilities if use.actions_within]
+        named = [use for use in capabilities if use.actions_within and not isinstance(use.resource, Bucket)]
         within = {arn for use in named for arn in self.address_of(use.resource).arns_within}
         return sorted(arn for arn in within if arn.endswith("*"))
 
@@ -67,6 +82,12 @@ class Resources:
         for capability in capabilities:
             variables |= self.address_of(capability.resource).variables
         return variables
+
+
+def _as_policy(statement: Statement) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=sorted(statement.actions), resources=list(statement.arns), conditions=dict(statement.conditions)
+    )
 
 
 def bucket_name(scope: Stack, settings: Settings, bucket: Bucket) -> str:

@@ -18,6 +18,7 @@ from shared.operations.capabilities import (
     IDENTITY,
     METADATA,
     PARSER,
+    PUBLIC_KEYS,
     TOKEN_AUDIENCE,
     TOKEN_ISSUER,
     TOKENIZER,
@@ -59,6 +60,7 @@ class Adapters:
         """AWS clients that refuse every action the operation did not declare."""
         from shared.adapters.aws.clients import AwsClients
         from shared.adapters.dynamodb.bookkeeping import check_told
+        from shared.composition.tenant_access import TenantAccess
 
         names = self._settings.known_addresses()
 
@@ -71,7 +73,8 @@ class Adapters:
         def check(operation: str, params: Mapping[str, Any]) -> None:
             check_told(operation, params, names.get)
 
-        return AwsClients(guard, check)
+        tenants = TenantAccess(self._grants, self._settings, self._clock)
+        return AwsClients(guard, check, tenants.admit, tenants.sessions)
 
     @cached_property
     def transactions(self) -> "Transactions":
@@ -100,7 +103,7 @@ class Adapters:
         from shared.adapters.jose.key_set import KeySet
         from shared.adapters.jose.token_verifier import JoseTokenVerifier
 
-        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, IDENTITY.read)
+        self._grants.require(TOKEN_ISSUER, TOKEN_AUDIENCE, PUBLIC_KEYS.read)
         return JoseTokenVerifier(
             KeySet(key_set_source(self.aws.dynamodb, self._settings.address_of(IDENTITY))),
             issuer=self._settings.address_of(TOKEN_ISSUER.resource),

@@ -11,10 +11,11 @@ from shared.kernel.errors import Kind, TesseraError
 from shared.limits.limiter import Limiter
 from shared.operations.audit import Trail
 from shared.operations.authorizers import bearer_of
-from shared.operations.declaration import Operation
+from shared.operations.declaration import AuthorizerTrigger, Operation
 from shared.operations.http import CallerOf, build_app
 from shared.operations.reach import Reach
 from shared.operations.registry import all_operations
+from shared.operations.tenants import across
 from shared.telemetry.ports import Telemetry
 
 
@@ -47,10 +48,17 @@ def caller_of_bearer(authenticate: Callable[[str], Awaitable[Caller]]) -> Caller
         if bearer is None:
             return None
         try:
-            return await authenticate(bearer)
+            with across(_authorizer()):
+                return await authenticate(bearer)
         except TesseraError as error:
             if error.kind is Kind.UNAUTHENTICATED:
                 return None
             raise
 
     return caller_of
+
+
+def _authorizer() -> Operation:
+    """Return the operation in whose place this process recognises callers."""
+    (found,) = (one for one in all_operations() if isinstance(one.trigger, AuthorizerTrigger))
+    return found

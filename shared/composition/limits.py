@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shared.composition.adapters import Adapters
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
-from shared.operations.capabilities import CACHE, LIMITS
+from shared.operations.capabilities import CACHE, LIMITS, LIMITS_OF_STRANGERS
 from shared.operations.grants import Grants
 from shared.telemetry.ports import Telemetry
 
@@ -45,7 +45,8 @@ class Limits:
 
     @cached_property
     def _cache(self) -> "Connection | None":
-        self.grants.require(CACHE.connect, LIMITS.read, LIMITS.write)
+        self.grants.require(CACHE.connect)
+        self.grants.require_any(LIMITS.write, LIMITS_OF_STRANGERS.write)
         address = self.settings.cache_address
         if not address:
             return None

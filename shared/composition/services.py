@@ -224,4 +224,4 @@ class Services:
 
 def services_for(operation: Operation, settings: Settings, telemetry: Telemetry | None = None) -> Services:
     """Return the services of one operation, limited to what it declares."""
-    return Services(Grants(operation.capabilities), settings, telemetry)
+    return Services(Grants(operation.capabilities, operation.id), settings, telemetry)

@@ -1,5 +1,7 @@
 """What one function may reach of tenants: the rules of its declaration, and sessions that AWS holds to them."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import TenantContextError
 from shared.operations.capabilities import RESOURCES, Bucket, Resource
 from shared.operations.grants import Grants
 from shared.operations.tenant_policies import TenantRules, session_policy
@@ -16,6 +19,13 @@ if TYPE_CHECKING:
 
     from shared.adapters.aws.calls import Use
     from shared.adapters.aws.session_credentials import TenantSessions
+
+CALLS: Final = "tessera.calls"
+"""The logger that is told of each call to tables and buckets, and for whom it is signed."""
+TRACE: Final = 5
+"""Its level: below debugging, for it is everything, of everybody."""
+
+_log = logging.getLogger(CALLS)
 
 _BUCKETS: Final = frozenset(one.name for one in RESOURCES if isinstance(one, Bucket))
 
@@ -28,8 +38,20 @@ class TenantAccess:
     settings: Settings
     clock: Clock
 
-    def admit(self, use: "Use") -> TenantId | None:
-        """Return the tenant whom `use` reaches. Raises: TenantContextError when the invocation works for another."""
+    def admit(self, uses: "Sequence[Use]") -> TenantId | None:
+        """Return the tenant whom a call reaches, None when it reaches nobody's data in particular.
+
+        Raises: TenantContextError when the invocation works for another, and for a call that reaches several.
+        """
+        tenants = {tenant for use in uses if (tenant := self._tenant_of(use)) is not None}
+        if len(tenants) > 1:
+            raise TenantContextError("One call reaches several tenants.")
+        tenant = next(iter(tenants), None)
+        if _log.isEnabledFor(TRACE):
+            _log.log(TRACE, "call", extra={"operation": self.grants.operation_id, "tenant": tenant, "uses": uses})
+        return tenant
+
+    def _tenant_of(self, use: "Use") -> TenantId | None:
         name = self._names[use.address]
         if name in _BUCKETS:
             return self._rules.tenant_of_objects(name, use.action, use.keys)

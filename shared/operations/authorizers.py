@@ -11,6 +11,7 @@ from shared.identity.caller import Caller
 from shared.kernel.errors import Kind, TesseraError
 from shared.operations.callers import CONTEXT_NAME, write_caller
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
+from shared.operations.tenants import for_invocation
 
 _NOBODY: Final[dict[str, Any]] = {"isAuthorized": True, "context": {}}
 
@@ -34,7 +35,8 @@ def build_authorizer(operation: Operation, services_of: ServicesOf) -> LambdaHan
         if bearer is None:
             return _NOBODY
         try:
-            caller: Caller = asyncio.run(operation.function(bearer, services=services_of(operation)))
+            with for_invocation(operation):
+                caller: Caller = asyncio.run(operation.function(bearer, services=services_of(operation)))
         except TesseraError as error:
             if error.kind is Kind.UNAUTHENTICATED:
                 return _NOBODY

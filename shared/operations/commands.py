@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from shared.audit.acts import acting
 from shared.operations.audit import act_of_administrator
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
+from shared.operations.tenants import for_invocation
 
 
 def build_command(operation: Operation, services_of: ServicesOf) -> LambdaHandler:
@@ -21,7 +22,7 @@ def build_command(operation: Operation, services_of: ServicesOf) -> LambdaHandle
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         request = request_type.model_validate(event)
-        with acting(act_of_administrator(operation, context)):
+        with acting(act_of_administrator(operation, context)), for_invocation(operation, request):
             result = asyncio.run(operation.function(request, services=services_of(operation)))
         return result.model_dump(mode="json") if isinstance(result, BaseModel) else result
 

@@ -13,6 +13,7 @@ from shared.operations.capabilities import (
     CELLS,
     IDENTITY,
     LIMITS,
+    LIMITS_OF_STRANGERS,
     METADATA,
     Capability,
     Group,
@@ -115,6 +116,8 @@ class Operation:
     uses: tuple[Capability, ...]
     memory_mb: int
     timeout_s: int
+    across_tenants: str = ""
+    """Why the operation cannot work for one tenant that its entry knows; empty for all others."""
 
     @property
     def module(self) -> str:
@@ -126,8 +129,9 @@ class Operation:
         match self.trigger:
             case QueueTrigger(queue=queue):
                 brought: tuple[Capability, ...] = (queue.receive,)
-            case HttpTrigger(rate_class=rate_class) if rate_class is not RateClass.NONE:
-                brought = (LIMITS.read, LIMITS.write, CACHE.connect)
+            case HttpTrigger(rate_class=rate_class, permission=permission) if rate_class is not RateClass.NONE:
+                counted = LIMITS if permission is not None else LIMITS_OF_STRANGERS
+                brought = (counted.read, counted.write, CACHE.connect)
             case _:
                 brought = ()
         return tuple(dict.fromkeys((*self.uses, *brought, *self._told)))
@@ -170,11 +174,13 @@ def operation(
     max_concurrency: int = 10,
     memory_mb: int = 512,
     timeout_s: int = 10,
+    across_tenants: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as the one operation of its file and return it untouched.
 
     `trigger` is a route ("GET /things/{thing_id}", which then needs `permission` and `rate_class`), a queue, or a
-    trigger object. Routes that need no caller are declared with `public_operation`.
+    trigger object. Routes that need no caller are declared with `public_operation`. `across_tenants` is the reason why
+    the entry cannot name the one tenant that the operation works for: few have one.
 
     Raises: DeclarationError when the parts do not fit.
     """
@@ -189,7 +195,7 @@ def operation(
         resolved = QueueTrigger(trigger, batch_size, max_concurrency)
     else:
         resolved = trigger
-    return _declare(resolved, uses, memory_mb, timeout_s)
+    return _declare(resolved, uses, memory_mb, timeout_s, across_tenants)
 
 
 def public_operation(
@@ -202,15 +208,16 @@ def public_operation(
     cache_s: int = 0,
     memory_mb: int = 256,
     timeout_s: int = 5,
+    across_tenants: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a route that anyone may call: it has no caller, and must tell nothing about any tenant."""
     method, _, path = route.partition(" ")
     trigger = HttpTrigger(method, path, None, rate_class, status, tuple(sets), cache_s)
-    return _declare(trigger, uses, memory_mb, timeout_s)
+    return _declare(trigger, uses, memory_mb, timeout_s, across_tenants)
 
 
 def _declare(
-    trigger: Trigger, uses: Sequence[Capability], memory_mb: int, timeout_s: int
+    trigger: Trigger, uses: Sequence[Capability], memory_mb: int, timeout_s: int, across_tenants: str
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def record(function: Callable[P, R]) -> Callable[P, R]:
         package, _, module = function.__module__.rpartition(".")
@@ -224,6 +231,7 @@ def _declare(
             uses=tuple(dict.fromkeys(uses)),
             memory_mb=memory_mb,
             timeout_s=timeout_s,
+            across_tenants=across_tenants,
         )
         setattr(function, ATTRIBUTE, declared)
         return function

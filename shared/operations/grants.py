@@ -12,7 +12,9 @@ class UndeclaredUseError(Exception):
 class Grants:
     """The declared capabilities of one function (or of several, where an app serves them all)."""
 
-    def __init__(self, capabilities: Iterable[Capability]) -> None:
+    def __init__(self, capabilities: Iterable[Capability], operation_id: str = "") -> None:
+        """`operation_id` says in logs whose they are."""
+        self.operation_id = operation_id
         self._capabilities = frozenset(capabilities)
         self._actions: Mapping[str, frozenset[str]] = _actions_by_resource(self._capabilities)
 

@@ -43,6 +43,7 @@ from shared.operations.problems import (
     to_problem,
 )
 from shared.operations.reach import PathReach, ReachOf
+from shared.operations.tenants import for_caller, for_request
 
 CallerOf = Callable[[Request], Awaitable[Caller | None]]
 """Return who a request comes from; None for nobody, which is also whoever sends credentials that are no good."""
@@ -143,6 +144,7 @@ def _add_route(
         tessera_limits=limits,
         tessera_reach=reach,
         tessera_audit=audit,
+        tessera_operation=operation,
     )
     summary, _, description = inspect.cleandoc(operation.function.__doc__ or "").partition("\n")
     app.add_api_route(
@@ -220,6 +222,7 @@ class _OperationRoute(APIRoute):
         caller_of: CallerOf | None = getattr(self.endpoint, "tessera_caller_of", None)
         limits: OperationLimits | None = getattr(self.endpoint, "tessera_limits", None)
         reach: PathReach | None = getattr(self.endpoint, "tessera_reach", None)
+        operation: Operation | None = getattr(self.endpoint, "tessera_operation", None)
         audit: OperationAudit = self.endpoint.__dict__["tessera_audit"]
 
         parameters = frozenset(field.alias for field in self.dependant.query_params)
@@ -251,19 +254,21 @@ class _OperationRoute(APIRoute):
             caller = await _recognise(request, caller_of) if permission is not None and caller_of else None
             if caller is not None:
                 audited.recognise(caller)
-            counted = await limits.count(request, caller) if limits else UNCOUNTED
-            # Also a request that is refused for another reason was one, and says how its limits stand.
-            request.state.limit_headers = counted.headers
-            async with counted.settled():
-                if caller is not None and permission is not None:
-                    _authorize(caller, permission)
-                    request.state.caller = caller
-                counted.check()
-                if caller is not None and reach is not None:
-                    await reach.check(request, caller)
-                audited.admit()
-                _check_query(request, parameters)
-                return await handle(await read_body(request) if takes_body else request)
+            with for_caller(caller):
+                counted = await limits.count(request, caller) if limits else UNCOUNTED
+                # Also a request that is refused for another reason was one, and says how its limits stand.
+                request.state.limit_headers = counted.headers
+                async with counted.settled():
+                    if caller is not None and permission is not None:
+                        _authorize(caller, permission)
+                        request.state.caller = caller
+                    counted.check()
+                    if caller is not None and reach is not None:
+                        await reach.check(request, caller)
+                    audited.admit()
+                    _check_query(request, parameters)
+                    with for_request(operation, request.path_params):
+                        return await handle(await read_body(request) if takes_body else request)
 
         return guarded
 

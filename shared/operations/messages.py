@@ -14,10 +14,11 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from pydantic import BaseModel
 
-from shared.operations.changes import TableChange
 from shared.audit.acts import acting
 from shared.operations.audit import act_of_system, invocation_id
+from shared.operations.changes import TableChange
 from shared.operations.declaration import LambdaHandler, Operation, ServicesOf
+from shared.operations.tenants import for_change, for_invocation, for_message
 
 Postpone = Callable[[str, int], Awaitable[None]]
 """Hide a message, named by its receipt handle, for so many seconds before its next delivery."""
@@ -40,7 +41,7 @@ def build_queue_consumer(operation: Operation, services_of: ServicesOf, postpone
     async def consume(record: SQSRecord) -> None:
         try:
             message = message_type.model_validate_json(record.body)
-            with acting(act_of_system(operation, record.message_id)):
+            with acting(act_of_system(operation, record.message_id)), for_message(operation, message):
                 await operation.function(message, services=services_of(operation))
         except Exception as error:
             retry_after_s = getattr(error, "retry_after_s", None)
@@ -71,7 +72,7 @@ def build_stream_consumer(operation: Operation, services_of: ServicesOf) -> Lamb
             old=stream.old_image or None,
             new=stream.new_image or None,
         )
-        with acting(act_of_system(operation, change.sequence)):
+        with acting(act_of_system(operation, change.sequence)), for_change(operation, change.keys):
             await operation.function(change, services=services_of(operation))
 
     return _batch_handler(consume, processor)
@@ -81,7 +82,7 @@ def build_schedule(operation: Operation, services_of: ServicesOf) -> LambdaHandl
     """Return the handler of a schedule's tick; what the operation returns is logged and answered."""
 
     def handle(_event: dict[str, Any], context: Any) -> Any:
-        with acting(act_of_system(operation, invocation_id(context))):
+        with acting(act_of_system(operation, invocation_id(context))), for_invocation(operation):
             result = asyncio.run(operation.function(services=services_of(operation)))
         answer = result.model_dump(mode="json") if isinstance(result, BaseModel) else result
         _log.info("schedule ran", extra={"operation": operation.id, "result": json.dumps(answer, default=str)})

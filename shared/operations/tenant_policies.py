@@ -93,7 +93,11 @@ def tenant_statements(
 
 
 def session_policy(capabilities: Collection[Capability], arn_of: ArnOf, tenant: TenantId) -> str:
-    """Return the policy of one session, as text without a space too many. Raises: TenantContextError."""
+    """Return the policy of one session, as text without a space too many. Raises: TenantContextError.
+
+    It says whom the session reaches; with what actions on which table, the role says. So what stands under the same
+    condition is one statement, and all of it is short enough for STS.
+    """
     statements = [
         {
             "Effect": "Allow",
@@ -101,7 +105,7 @@ def session_policy(capabilities: Collection[Capability], arn_of: ArnOf, tenant: 
             "Resource": one.arns,
             **({"Condition": one.conditions} if one.conditions else {}),
         }
-        for one in tenant_statements(capabilities, arn_of, tenant)
+        for one in _grouped(tenant_statements(capabilities, arn_of, tenant))
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": [*statements, _KEY_USE]}, separators=(",", ":"))
 
@@ -182,6 +186,21 @@ def _on_partitions(patterns: Mapping[tuple[Resource, str], Collection[str]], arn
             },
         )
         for (resource, action), allowed in patterns.items()
+    ]
+
+
+def _grouped(statements: Iterable[Statement]) -> list[Statement]:
+    """Put together what stands under the same conditions: all of its actions on all of its addresses."""
+    groups: dict[str, list[Statement]] = {}
+    for one in statements:
+        groups.setdefault(json.dumps(one.conditions), []).append(one)
+    return [
+        Statement(
+            tuple(sorted({action for one in group for action in one.actions})),
+            tuple(dict.fromkeys(arn for one in group for arn in one.arns)),
+            group[0].conditions,
+        )
+        for group in groups.values()
     ]
 
 

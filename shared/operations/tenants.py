@@ -54,10 +54,10 @@ def for_request(operation: Operation | None, path: Mapping[str, Any]) -> Abstrac
 
 
 def for_message(operation: Operation, message: Any) -> AbstractContextManager[None]:
-    """Work for the tenant that a message of ours names as `tenant`; None stands for a message about no tenant."""
+    """Work for the tenant that a message of ours names as `tenant`; one that names none reaches no data."""
     if operation.across_tenants:
         return across(operation)
-    return _for(getattr(message, "root", message).tenant)
+    return _for(getattr(getattr(message, "root", message), "tenant", None))
 
 
 def for_change(operation: Operation, keys: Mapping[str, Any]) -> AbstractContextManager[None]:

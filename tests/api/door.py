@@ -9,6 +9,8 @@ from shared.operations.registry import load_operation
 from shared.telemetry.silent import SilentTelemetry
 from tests.ingestion.cloud import Cloud
 
+DOOR = load_operation("identity", "authorize_request")
+
 
 class MovableClock:
     """The machine's clock, and by how much it goes ahead."""
@@ -32,8 +34,7 @@ class CountingTelemetry(SilentTelemetry):
 
 def services_of_the_door(cloud: Cloud, clock: MovableClock, telemetry: SilentTelemetry | None = None) -> Services:
     """Return services that are limited to what the authorizer declares."""
-    operation = load_operation("identity", "authorize_request")
-    return Services(Grants(operation.capabilities), cloud.settings, telemetry, clock)
+    return Services(Grants(DOOR.capabilities, DOOR.id), cloud.settings, telemetry, clock)
 
 
 def authenticator_of(cloud: Cloud, clock: MovableClock) -> Authenticator:

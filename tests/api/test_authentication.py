@@ -13,13 +13,14 @@ from shared.identity.security_events import SecurityEventKind, new_event
 from shared.identity.tokens import InvalidTokenError
 from shared.kernel.ids import ApiKeyId, TenantId, UserId, WorkspaceId, new_id
 from shared.operations.capabilities import IDENTITY
+from shared.operations.tenants import across
 from shared.tenancy.models import OPERATORS, Override, TenantStatus
 from shared.tenancy.plans import PLANS, PlanName
 from shared.tenancy.ports import Put, Remove
-from tests.api.door import CountingTelemetry, services_of_the_door
-from tests.records import transactions_of
+from tests.api.door import DOOR, CountingTelemetry, services_of_the_door
 from tests.api.tenants import new_tenant_name
 from tests.aws_answers import refusal
+from tests.records import transactions_of
 
 REMEMBERED = timedelta(seconds=30)
 ADA = UserId("ada")
@@ -28,6 +29,12 @@ ADA = UserId("ada")
 @pytest.fixture
 def telemetry():
     return CountingTelemetry()
+
+
+@pytest.fixture(autouse=True)
+def _at_the_door():
+    with across(DOOR):
+        yield
 
 
 @pytest.fixture

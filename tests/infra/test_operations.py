@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.constructs.operation_function import NETWORK_INTERFACES, OWN_LOGS, TRACING
+from infra_cdk.constructs.operation_function import ASSUME, NETWORK_INTERFACES, OWN_LOGS, TRACING
 from infra_cdk.constructs.triggers import READ_STREAM
 from infra_cdk.settings import LOCAL_COLD_START_S
 from shared.operations.capabilities import (
@@ -30,6 +30,7 @@ from shared.operations.declaration import (
     StreamTrigger,
 )
 from shared.operations.registry import all_operations
+from shared.operations.tenant_policies import TENANT_ROLE, reaches_tenant_data
 from tests.infra.templates import Resource, Templates
 
 OPERATIONS = all_operations()
@@ -91,8 +92,8 @@ def address_pattern(templates: Templates, capability: Capability) -> str:
     """Return what the ARN of a capability's resource looks like when resolved."""
     environment, name = templates.environment, capability.resource.name
     attribute = "Ref" if isinstance(capability.resource, Secret) else "Arn"
-    words = "".join(word.capitalize() for word in name.split("-"))
     built = f"Tessera-{environment}-relational.Cluster"
+    words = "".join(word.capitalize() for word in name.split("-"))
     return (
         rf"arn:aws:(s3:::tessera-{environment}-{name}-<AWS::AccountId>-[a-z0-9-]+"
         rf"|es:[a-z0-9-]+:<AWS::AccountId>:domain/tessera-{environment}-{name}"
@@ -102,6 +103,24 @@ def address_pattern(templates: Templates, capability: Capability) -> str:
         rf"|{built}\.MasterUserSecret\.SecretArn"
         rf"|Tessera-{environment}-(data|messaging)\.{words}[0-9A-F]{{8}}\.{attribute}"
     )
+
+
+def tenant_role_of(templates: Templates, operation: Operation) -> Resource | None:
+    """Return the role that a function assumes for one tenant at a time, None when it needs none."""
+    function = function_of(templates, operation)
+    arn = function.properties["Environment"]["Variables"].get(TENANT_ROLE)
+    if arn is None:
+        return None
+    name = templates.resolve(function.stack, arn).rpartition("/")[2]
+    (found,) = [one for one in templates.all("AWS::IAM::Role") if one.properties.get("RoleName") == name]
+    return found
+
+
+def in_own_role(capability: Capability) -> bool:
+    """Whether a function may do this without a session for a tenant."""
+    if isinstance(capability.resource, Bucket):
+        return False
+    return not isinstance(capability.resource, Table) or not capability.actions or bool(capability.partitions)
 
 
 @each_operation
@@ -115,10 +134,13 @@ def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: O
     expected = {(action, own_logs) for action in OWN_LOGS} | {(action, "*") for action in TRACING}
     if in_vpc:
         expected |= {(action, "*") for action in NETWORK_INTERFACES}
+    if TENANT_ROLE in function.properties["Environment"]["Variables"]:
+        assumed = function.properties["Environment"]["Variables"][TENANT_ROLE]
+        expected |= {(ASSUME, templates.resolve(function.stack, assumed))}
     assert expected <= allowed
 
     rest = allowed - expected
-    for capability in operation.capabilities:
+    for capability in filter(in_own_role, operation.capabilities):
         pattern = address_pattern(templates, capability)
         for actions, suffix in ((capability.actions, ""), (capability.actions_within, suffix_within(capability))):
             for action in actions:
@@ -136,6 +158,62 @@ def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: O
     )
 
 
+@each_operation
+def test_tenants_are_reached_through_a_role_of_their_own_and_exactly_as_declared(
+    templates: Templates, operation: Operation
+) -> None:
+    declared = [use for use in operation.capabilities if isinstance(use.resource, Table | Bucket)]
+    role = tenant_role_of(templates, operation)
+    if role is None:
+        assert all(in_own_role(use) for use in declared)
+        return
+
+    allowed = granted(templates, role)
+    expected = set()
+    for use in declared:
+        pattern = address_pattern(templates, use)
+        # What an index holds is no tenant's partition; what a bucket holds lies under the tenants' prefix.
+        within = use.actions_within if isinstance(use.resource, Bucket) else ()
+        for actions, suffix in ((use.actions, ""), (within, re.escape("/t/*/*"))):
+            for action in actions:
+                matching = {
+                    (one, address)
+                    for one, address in allowed
+                    if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
+                }
+                assert len(matching) == 1, f"{action} on {use.resource.name} is granted {len(matching)} times"
+                expected |= matching
+    assert allowed == expected
+
+
+def test_tables_are_reached_by_partition_and_buckets_listed_by_prefix(templates: Templates) -> None:
+    for operation in OPERATIONS:
+        roles = [role_of(templates, function_of(templates, operation)), tenant_role_of(templates, operation)]
+        for statement in (one for role in roles if role is not None for one in statements(role)):
+            condition = statement.get("Condition", {})
+            actions = as_list(statement["Action"])
+            reads_index = all("/index/" in str(one) for one in as_list(statement["Resource"]))
+            if any(action.startswith("dynamodb:") for action in actions) and not reads_index:
+                assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}
+                assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            if {"s3:ListBucket", "s3:ListBucketVersions"} & set(actions):
+                assert condition == {"StringLike": {"s3:prefix": ["t/*/*"]}}
+
+
+def test_the_role_for_tenants_is_assumed_by_its_own_function_alone(templates: Templates) -> None:
+    for operation in OPERATIONS:
+        role = tenant_role_of(templates, operation)
+        if role is None:
+            continue
+        own = role_of(templates, function_of(templates, operation))
+        (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+
+        assert trust["Principal"] == {"AWS": {"Fn::GetAtt": [own.logical_id, "Arn"]}}
+        assert (trust["Effect"], trust["Action"]) == ("Allow", ASSUME)
+        assert role.properties["MaxSessionDuration"] == 3_600
+        assert len(role.properties["RoleName"]) <= 64
+
+
 def test_no_role_has_a_wildcard_action_or_a_managed_policy(templates: Templates) -> None:
     for role in templates.all("AWS::IAM::Role"):
         assert "ManagedPolicyArns" not in role.properties
@@ -150,8 +228,13 @@ def test_only_tracing_and_network_interfaces_have_no_resource(templates: Templat
         assert {action for action, resource in allowed if resource == "*"} <= {*TRACING, *NETWORK_INTERFACES}
 
 
-def test_roles_are_assumed_by_services_only(templates: Templates) -> None:
+def test_roles_are_assumed_by_services_only_but_those_for_tenants(templates: Templates) -> None:
+    for_tenants = {
+        (role.stack, role.logical_id) for one in OPERATIONS if (role := tenant_role_of(templates, one)) is not None
+    }
     for role in templates.all("AWS::IAM::Role"):
+        if (role.stack, role.logical_id) in for_tenants:
+            continue
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
             assert statement["Principal"].keys() == {"Service"}
 
@@ -172,6 +255,7 @@ def test_environment_holds_exactly_the_declared_addresses(templates: Templates, 
     assert variables.keys() == {
         "TESSERA_ENVIRONMENT",
         "TESSERA_OPERATION",
+        *([TENANT_ROLE] if reaches_tenant_data(operation.capabilities) else []),
         *provided(templates, operation.capabilities),
     }
     assert variables["TESSERA_OPERATION"] == f"{operation.area}.{operation.id}"

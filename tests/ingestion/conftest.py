@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.ambient import looking_on
 from tests.ingestion.cloud import running_cloud
 from tests.ingestion.functions import Functions
 
@@ -15,3 +16,10 @@ def cloud(tmp_path_factory):
 @pytest.fixture(scope="session")
 def functions(cloud):
     return Functions(cloud)
+
+
+@pytest.fixture(autouse=True)
+def _looking_on():
+    """These tests reach services past their entry; functions are invoked without anything ambient."""
+    with looking_on():
+        yield

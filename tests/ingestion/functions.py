@@ -1,6 +1,7 @@
 """The consumers of all queues as Lambda would run them: real handlers, real messages, guarded clients."""
 
 import asyncio
+from contextvars import Context
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,8 +50,8 @@ class Functions:
         return len(received)
 
     async def invoke(self, operation: Operation, event: dict[str, Any]) -> Any:
-        """Run one function with one event, as Lambda does: in a thread without a loop."""
-        return await asyncio.to_thread(self._handler(operation), event, CONTEXT)
+        """Run one function with one event, as Lambda does: in a thread without a loop, with nothing ambient."""
+        return await asyncio.to_thread(Context().run, self._handler(operation), event, CONTEXT)
 
     def _handler(self, operation: Operation) -> Any:
         if operation.id not in self._handlers:

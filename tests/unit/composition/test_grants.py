@@ -6,8 +6,10 @@ from botocore.stub import Stubber
 from shared.adapters.aws.clients import AwsClients
 from shared.composition.services import Services
 from shared.composition.settings import MissingSettingError, Settings
+from shared.kernel.ids import TenantId
 from shared.operations.capabilities import ARTIFACTS, CREDENTIALS_KEY, METADATA, PARSE_QUEUE, SIGNING_KEYS, UPLOADS
 from shared.operations.grants import Grants, UndeclaredUseError
+from shared.operations.tenants import within
 
 KEY = {"pk": {"S": "t#acme"}, "sk": {"S": "x"}}
 
@@ -27,6 +29,8 @@ def clients_with(*capabilities) -> AwsClients:
             "TESSERA_UPLOADS": "uploads-bucket",
             "TESSERA_SIGNING_KEYS": "arn:secret",
             "TESSERA_CREDENTIALS_KEY": "arn:key",
+            "TESSERA_TENANT_ROLE": "arn:aws:iam::000000000000:role/tenant",
+            "AWS_REGION": "eu-central-1",
         }
     )
     services = Services(Grants(capabilities), settings)
@@ -36,7 +40,7 @@ def clients_with(*capabilities) -> AwsClients:
 def test_declared_action_passes_the_guard():
     clients = clients_with(METADATA.read)
 
-    with Stubber(clients.dynamodb) as stub:
+    with Stubber(clients.dynamodb) as stub, within(TenantId("acme")):
         stub.add_response("get_item", {})
         assert "Item" not in clients.dynamodb.get_item(TableName="table", Key=KEY)
 

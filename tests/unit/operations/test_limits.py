@@ -13,7 +13,16 @@ from shared.kernel.ids import ApiKeyId, TenantId, UserId
 from shared.limits.limiter import Limiter
 from shared.limits.rules import SECOND_US
 from shared.limits.spending import spend_tokens
-from shared.operations.capabilities import ACCESS_QUEUE, AUDIT, CACHE, EMBEDDER, LIMITS, METADATA, VECTORS
+from shared.operations.capabilities import (
+    ACCESS_QUEUE,
+    AUDIT,
+    CACHE,
+    EMBEDDER,
+    LIMITS,
+    LIMITS_OF_STRANGERS,
+    METADATA,
+    VECTORS,
+)
 from shared.operations.declaration import HttpTrigger, RateClass
 from shared.operations.http import build_app
 from shared.operations.limits import CLASS_LIMITS, source_of
@@ -132,8 +141,12 @@ def test_only_probes_are_not_counted():
 
 def test_every_counted_operation_may_reach_both_stores_and_no_other_may():
     for operation in all_operations():
-        counts = isinstance(operation.trigger, HttpTrigger) and operation.trigger.rate_class is not RateClass.NONE
-        assert ({LIMITS.read, LIMITS.write, CACHE.connect} <= set(operation.capabilities)) == counts
+        trigger = operation.trigger
+        counts = isinstance(trigger, HttpTrigger) and trigger.rate_class is not RateClass.NONE
+        of_strangers = counts and trigger.permission is None
+        counted = LIMITS_OF_STRANGERS if of_strangers else LIMITS
+        assert ({counted.read, counted.write, CACHE.connect} <= set(operation.capabilities)) == counts
+        assert ({LIMITS.read, LIMITS_OF_STRANGERS.read} <= set(operation.capabilities)) is False
 
 
 def test_what_the_trigger_brings_along_is_named_once():

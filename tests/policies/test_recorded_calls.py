@@ -1,0 +1,68 @@
+"""What the suite asks of AWS is allowed by what functions would have there; gone wrong, none of it is (T5).
+
+Each call is judged under the policies of the synthesized production template: in a session of its tenant, the role for
+tenants and the session's policy together; else the function's own role.
+"""
+
+import json
+from collections import Counter
+
+import pytest
+
+from shared.operations.declaration import Operation
+from shared.operations.registry import all_operations
+from shared.operations.tenant_policies import reaches_tenant_data
+from tests.policies.mutations import OTHERS, TENANT, gone_wrong, legitimate, renamed
+from tests.policies.simulator import simulate
+
+pytestmark = [pytest.mark.real_server, pytest.mark.slow]
+
+OPERATIONS = {one.id: one for one in all_operations()}
+
+
+def policies_of(deployed, operation: Operation, tenant: str = TENANT):
+    """Return the policies of one operation, named as requests name them."""
+    role = deployed.tenant_role(operation)
+    own = {f"{operation.id} own": deployed.own_role(operation)}
+    if role is None:
+        return own
+    session = json.loads(deployed.session(operation, tenant))
+    return {**own, f"{operation.id} tenant": role, f"{operation.id} session": session}
+
+
+@pytest.fixture(scope="session")
+def calls(recorded):
+    return {renamed(call) for call in recorded if call.operation in OPERATIONS}
+
+
+@pytest.fixture(scope="session")
+def policies(deployed):
+    return {name: text for one in OPERATIONS.values() for name, text in policies_of(deployed, one).items()}
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS.values() if reaches_tenant_data(one.capabilities)], ids=lambda one: one.id
+)
+def test_every_operation_on_tenants_data_was_recorded_in_a_session(calls, operation):
+    assert [call for call in calls if call.operation == operation.id and call.tenant == TENANT]
+
+
+def test_every_call_is_allowed_under_its_functions_policies(calls, policies, deployed):
+    requests = sorted(legitimate(calls, deployed.arns), key=repr)
+
+    allowed = simulate(policies, requests)
+
+    assert [request for request, is_allowed in zip(requests, allowed, strict=True) if not is_allowed] == []
+    assert len(requests) > 300
+
+
+def test_no_call_that_went_wrong_is_allowed(calls, policies, deployed):
+    found = sorted(gone_wrong(calls, deployed.arns), key=repr)
+
+    allowed = simulate(policies, [request for _, request in found])
+
+    assert [one for one, is_allowed in zip(found, allowed, strict=True) if is_allowed] == []
+    kinds = Counter(what for what, _ in found)
+    assert {f"the partition of {other!r}" for other in OTHERS} <= kinds.keys()
+    assert {"an object of 'b'", "an object of 'ab'", "an object of ''"} <= kinds.keys()
+    assert kinds["every partition"] > 100

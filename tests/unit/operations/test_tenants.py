@@ -1,0 +1,117 @@
+"""For whom an invocation works is said by its entry alone, and by nobody twice."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from shared.identity.permissions import Permission
+from shared.kernel.ids import TenantId
+from shared.kernel.tenants import TenantContext, TenantContextError, current_tenant_context, take_seal
+from shared.operations.declaration import (
+    CommandTrigger,
+    DeclarationError,
+    HttpTrigger,
+    Operation,
+    RateClass,
+    ScheduleTrigger,
+)
+from shared.operations.registry import all_operations
+from shared.operations.tenants import across, for_change, for_invocation, for_message, for_request, within
+
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+
+
+def operation(trigger, why=""):
+    def work():
+        """Work."""
+
+    return Operation("work", "samples", trigger, work, (), 256, 5, across_tenants=why)
+
+
+def ambient():
+    try:
+        return current_tenant_context().tenant
+    except TenantContextError:
+        return "nobody"
+
+
+def test_nobody_makes_a_context_without_the_seal():
+    with pytest.raises(TenantContextError):
+        TenantContext(object(), ACME)
+    with pytest.raises(TenantContextError):
+        TenantContext(None, ACME)
+
+
+def test_the_seal_is_given_once():
+    with pytest.raises(TenantContextError):
+        take_seal()
+
+
+@pytest.mark.parametrize("name", ["", "a#b", "a/b", "A", "a*", "a?", "t#a", "-a", "a" * 64, "a\n"])
+def test_what_is_no_tenants_name_is_worked_for_by_nobody(name):
+    with pytest.raises(TenantContextError), within(TenantId(name)):
+        pass
+
+
+def test_without_an_entry_there_is_no_context():
+    with pytest.raises(TenantContextError):
+        current_tenant_context()
+
+
+def test_a_context_admits_its_tenant_and_one_across_tenants_any():
+    with within(ACME):
+        assert current_tenant_context().admits(ACME)
+        assert not current_tenant_context().admits(GLOBEX)
+    with across(operation(ScheduleTrigger(5), "a reason")):
+        assert current_tenant_context().admits(GLOBEX)
+    assert ambient() == "nobody"
+
+
+def test_working_across_tenants_must_be_declared():
+    with pytest.raises(DeclarationError):
+        across(operation(ScheduleTrigger(5)))
+
+
+@pytest.mark.parametrize(("permission", "expected"), [
+    (Permission.TENANT_OPERATE, "globex"),
+    (None, "globex"),
+    (Permission.SEARCH, "acme"),
+])  # fmt: skip
+def test_a_tenant_in_the_path_counts_on_routes_of_operators_and_strangers_only(permission, expected):
+    route = operation(HttpTrigger("GET", "/tenants/{tenant_id}", permission, RateClass.READ))
+
+    with within(ACME), for_request(route, {"tenant_id": "globex"}):
+        assert ambient() == expected
+
+
+def test_a_message_is_worked_off_for_the_tenant_that_it_names():
+    consumer = operation(CommandTrigger())
+
+    with for_message(consumer, SimpleNamespace(tenant=ACME)):
+        assert ambient() == ACME
+    with for_message(consumer, SimpleNamespace(root=SimpleNamespace(tenant=GLOBEX))):
+        assert ambient() == GLOBEX
+    with for_message(consumer, SimpleNamespace(tenant=None)):
+        assert ambient() == "nobody"
+
+
+@pytest.mark.parametrize(("key", "expected"), [
+    ("t#acme", "acme"), ("t#acme#kb#x", "acme"), ("user#ada", "nobody"), ("t#", "nobody"), ("t#@10.0.0.1#x", "nobody"),
+])  # fmt: skip
+def test_a_change_is_worked_off_for_the_tenant_whose_item_it_was(key, expected):
+    with for_change(operation(CommandTrigger()), {"pk": key}):
+        assert ambient() == expected
+
+
+def test_a_schedule_works_for_nobody_unless_it_is_declared_across_tenants():
+    with for_invocation(operation(ScheduleTrigger(5))):
+        assert ambient() == "nobody"
+    with for_invocation(operation(ScheduleTrigger(5), "a reason")):
+        assert ambient() is None
+
+
+def test_few_operations_work_across_tenants_and_each_says_why():
+    declared = {one.id: one.across_tenants for one in all_operations() if one.across_tenants}
+
+    assert len(declared) <= len(all_operations()) / 4
+    assert all(len(why.split()) >= 5 for why in declared.values())
