@@ -1,31 +1,151 @@
-"""An exported audit log: lines of text that anybody can verify, far from here and with nothing but SHA-256 (T7).
+"""Exporting the audit log: files of lines and hashes that anybody can verify without us (T7).
 
-Each line is a hash of 64 hexadecimal digits, one space, and JSON. The first one says behind which place the export
-begins: `<hash of line n> {"after":n,"tenant":"…"}`; each further one is a line of the log, `<its hash> <its bytes>`, so
-that its hash is SHA-256 of the hash before it (32 bytes) and its own JSON. A part of a log verifies as its whole does,
-as long as no line between its first and its last one is left out.
+A file holds a part of the log without gaps, so its hashes can be computed again from its lines; events at its edges
+may be a moment outside of the time that was asked for. A long time is exported file by file, each request for one.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Final, Protocol
 
-from shared.audit.chain import Block, Link, line_hashes
-from shared.kernel.ids import TenantId
+from pydantic import Field
+
+from shared.audit.chain import genesis, line_hash
+from shared.audit.events import read_line
+from shared.audit.queries import sequence_of
+from shared.audit.read_model import AuditReadModel, HashedLine, Stretch
+from shared.kernel.bodies import Description, Moment, Request
+from shared.kernel.clock import Clock
+from shared.kernel.errors import Kind, TesseraError
+from shared.kernel.ids import TenantId, moment_of_id
+from shared.kernel.pages import InvalidPageTokenError, PageToken, page_token, read_page_token
+
+LINES_PER_FILE: Final = 10_000
+"""About 5 MB, and a second from the request to the link."""
+LINK_LIFETIME: Final = timedelta(minutes=15)
+LIST: Final = "audit-exports"
 
 
-def export_start(tenant: TenantId, after: Link) -> bytes:
-    """Return the first line of an export that begins behind `after`, without a line break."""
-    start = json.dumps({"after": after.seq, "tenant": tenant}, sort_keys=True, separators=(",", ":"))
-    return export_line(after.hash, start.encode("ascii"))
+class InvalidExportRangeError(TesseraError):
+    """The end of the time is not behind its beginning."""
+
+    code: ClassVar[str] = "invalid-export-range"
+    kind: ClassVar[Kind] = Kind.INVALID
 
 
-def export_line(line_hash: bytes, line: bytes) -> bytes:
-    """Return one line of an export, without a line break."""
-    return b"%s %s" % (line_hash.hex().encode("ascii"), line)
+class ExportAuditLogRequest(Request):
+    """Which time to export: `since` is included, `until` is not. Without them, all there is when it is asked for."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+    limit: Annotated[int, Field(ge=1, le=LINES_PER_FILE)] = LINES_PER_FILE
+    """Lines of one file at most."""
+    page_token: PageToken | None = None
 
 
-def export_blocks(blocks: Iterable[Block]) -> Iterator[bytes]:
-    """Yield the lines of an export of consecutive blocks, the first line apart, each without a line break."""
-    for block in blocks:
-        hashes = line_hashes(block.previous_hash, block.lines)
-        yield from map(export_line, hashes, block.lines)
+class AuditExport(Description):
+    """One file of an export: text, one line of the log per line, each after its hash and a space.
+
+    The hash of a line is SHA-256 of the 32 bytes of the hash before it and the line's own bytes; `previous_hash`
+    (hexadecimal) is the one before the first line. `url` serves the file until `expires_at`, None when no event fits.
+    With a `next_page_token` there is more: send the same request again with it.
+    """
+
+    id: str
+    events: int
+    first_seq: int | None = None
+    last_seq: int | None = None
+    previous_hash: str | None = None
+    last_hash: str | None = None
+    sha256: str | None = None
+    size_bytes: int = 0
+    url: str | None = None
+    expires_at: datetime | None = None
+    next_page_token: PageToken | None = None
+
+
+class ExportStore(Protocol):
+    """Where exports are kept."""
+
+    async def put(self, tenant: TenantId, name: str, content: bytes) -> None:
+        """Keep a file; one of that name stays as it is."""
+        ...
+
+    async def link(self, tenant: TenantId, name: str, lifetime: timedelta) -> str:
+        """Return an address from which anybody can fetch the file for a while."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditExports:
+    """Writes exports, a file for each request."""
+
+    read_model: AuditReadModel
+    store: ExportStore
+    clock: Clock
+
+    async def export(self, tenant: TenantId, export_id: str, request: ExportAuditLogRequest) -> AuditExport:
+        """Write the next file of what `request` asks for. Again with the same id, it is the same file.
+
+        Raises: InvalidExportRangeError, InvalidPageTokenError, DatabaseUnavailableError.
+        """
+        begun = moment_of_id(export_id)
+        until = begun if request.until is None else min(request.until, begun)
+        if request.since is not None and request.since >= (request.until or until):
+            raise InvalidExportRangeError("Let `until` be later than `since`.")
+        whole = await self._whole(tenant, request, until)
+        if whole is None:
+            return AuditExport(id=export_id, events=0)
+        last_seq = min(whole.last_seq, whole.first_seq + request.limit - 1)
+        part = Stretch(whole.first_seq, last_seq)
+        lines = await self.read_model.lines(tenant, Stretch(part.first_seq - 1, part.last_seq))
+        previous = lines.pop(0).hash if lines and part.first_seq > 1 else genesis(tenant).hash
+        if not lines:
+            raise InvalidPageTokenError("The page token leads behind the end of the log. Start again without it.")
+        content = b"".join(one.hash.hex().encode() + b" " + one.line + b"\n" for one in lines)
+        name = f"{export_id}/{part.first_seq:020}-{part.last_seq:020}.log"
+        await self.store.put(tenant, name, content)
+        return AuditExport(
+            id=export_id,
+            events=len(lines),
+            first_seq=part.first_seq,
+            last_seq=part.last_seq,
+            previous_hash=previous.hex(),
+            last_hash=lines[-1].hash.hex(),
+            sha256=hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+            url=await self.store.link(tenant, name, LINK_LIFETIME),
+            expires_at=self.clock.now() + LINK_LIFETIME,
+            next_page_token=None if part == whole else _token(tenant, request, part, whole),
+        )
+
+    async def _whole(self, tenant: TenantId, request: ExportAuditLogRequest, until: datetime) -> Stretch | None:
+        """Return what is left to export: by the token, which says where the last file ended, or by the time."""
+        if request.page_token is None:
+            return await self.read_model.stretch(tenant, request.since, until)
+        place = read_page_token(request.page_token, *_of_list(tenant, request))
+        first, _, last = place.partition("-")
+        return Stretch(max(sequence_of(first), 1), sequence_of(last))
+
+
+def read_export(previous_hash: bytes, content: bytes) -> Sequence[HashedLine]:
+    """Return the lines of a file, verified. Raises: ValueError naming the first line that does not fit its hash."""
+    lines: list[HashedLine] = []
+    for number, text in enumerate(content.splitlines(), start=1):
+        written, _, line = text.partition(b" ")
+        previous_hash = line_hash(previous_hash, line)
+        if written != previous_hash.hex().encode():
+            raise ValueError(f"Line {number} of the file does not fit its hash.")
+        lines.append(HashedLine(read_line(line)[0], line, previous_hash))
+    return lines
+
+
+def _token(tenant: TenantId, request: ExportAuditLogRequest, part: Stretch, whole: Stretch) -> PageToken:
+    return page_token(f"{part.last_seq + 1}-{whole.last_seq}", *_of_list(tenant, request))
+
+
+def _of_list(tenant: TenantId, request: ExportAuditLogRequest) -> tuple[str | None, ...]:
+    moments = (None if one is None else one.isoformat() for one in (request.since, request.until))
+    return (tenant, LIST, *moments)

@@ -106,7 +106,7 @@ class Services:
     @cached_property
     def relational(self) -> Relational:
         """The database."""
-        return Relational(self._adapters, self._settings, self._grants)
+        return Relational(self._adapters, self._settings, self._grants, self._clock)
 
     @cached_property
     def ingestion(self) -> Ingestion:

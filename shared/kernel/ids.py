@@ -1,7 +1,7 @@
 """Identifiers: each a type of its own, so that two cannot be swapped."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, NewType
 
 from pydantic import StringConstraints
@@ -30,6 +30,7 @@ IndexGeneration = int
 """One way in which a whole knowledge base is chunked and embedded, counted from 1. Only rises."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = 26
 
 
 def encode_base32(number: int, length: int) -> str:
@@ -48,3 +49,14 @@ def new_id(prefix: str, now: datetime) -> str:
     """
     milliseconds = int(now.timestamp() * 1000)
     return f"{prefix}_{encode_base32((milliseconds << 80) | secrets.randbits(80), 26)}"
+
+
+def moment_of_id(text: str) -> datetime:
+    """Return when `new_id` made an id, to the millisecond. Raises: ValueError when it did not."""
+    digits = text.rpartition("_")[2]
+    if len(digits) != _DIGITS:
+        raise ValueError("An id ends in 26 digits.")
+    number = 0
+    for digit in digits:
+        number = number << 5 | _ALPHABET.index(digit)
+    return datetime.fromtimestamp((number >> 80) / 1000, UTC)

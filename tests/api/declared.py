@@ -35,6 +35,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "create_knowledge_base": {"name": "Policies"},
     "create_upload": {"name": "a.md"},
     "create_workspace": {"name": "Sales"},
+    "export_audit_log": {"since": "2020-01-01T00:00:00Z"},
     "override_figure": {"value": 1, "expires_at": "2999-01-01T00:00:00Z"},
     "search_knowledge_base": {"query": "notice"},
     "set_plan": {"plan": "professional"},

@@ -20,6 +20,7 @@ from tests.api.declared import BODIES, ROUTES, parameters_of, path_of, path_para
 from tests.api.people import PASSWORD, Person
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.audit.logs import Log
+from tests.postgres.logs import copy_events
 
 NEW_PASSWORD: Final = "seven green boats at dawn"
 TEXT: Final = "The notice period is 30 days."
@@ -185,7 +186,7 @@ async def _page_token(estate: Estate, operation: str) -> str:
     first = {"limit": 1}
     is_search = ROUTES[operation][1].method == "POST"
     response = await send(estate, operation, first if is_search else {}, params={} if is_search else first)
-    assert response.status_code == 200, response.text
+    assert response.is_success, response.text
     token: str = response.json()["next_page_token"]
     return token
 
@@ -223,8 +224,28 @@ async def _another_block(estate: Estate, _: int) -> None:
     await Log(estate.tenant.cloud, TenantId(estate.tenant.id)).write(1)
 
 
+async def _another_event(estate: Estate, _: int) -> None:
+    await copy_events(estate.tenant.cloud, estate.tenant.id, {})
+
+
+async def _actor(estate: Estate) -> str:
+    """Somebody of whom the audit log tells."""
+    user = await _member(estate)
+    await copy_events(estate.tenant.cloud, estate.tenant.id, {"actor": user})
+    return user
+
+
+async def _resource(estate: Estate) -> str:
+    """Something to which something was done."""
+    resource = f"knowledge-bases/{await estate.real('kb_id')}"
+    await copy_events(estate.tenant.cloud, estate.tenant.id, {"resource": resource})
+    return resource
+
+
 _MORE: Final[Mapping[str, Callable[[Estate, int], Awaitable[None]]]] = {
+    "export_audit_log": _another_event,
     "list_api_keys": _another_key,
+    "list_audit_events": _another_event,
     "list_documents": _another_document,
     "list_invitations": _another_invitation,
     "list_knowledge_bases": _another_base,
@@ -240,7 +261,9 @@ _PARTS: Final = {"invitation": _invitation, "provider": _provider, "started": _s
 """What several parameters are parts of; no parameter is called so."""
 
 REAL: Final[Mapping[str, Callable[[Estate], Awaitable[Any]]]] = {
+    "actor": _actor,
     "kb_id": _base,
+    "resource": _resource,
     "document_id": _document,
     "sha256": _content_hash,
     "workspace_id": _workspace,
@@ -272,10 +295,10 @@ NAMING: Final = frozenset({*REAL, *OF_ONE_OPERATION} - _PARTS.keys())
 _NAMELESS: Final = """
     at_least at_most chunking client_id client_secret code config content content_type context context_tokens
     default_role description display_name document_limit end equals exists expires_at field figure filters fusion
-    generation in iss issuer limit max_sentences max_tokens metadata metadata_fields min_tokens minimum_confidence mode
-    name name_prefix new_password organisation_name overlap_tokens password permissions plan present_password query
-    question redirect_uris role rows_per_chunk scope shared_with_viewers size_bytes start status strategy text url value
-    vector_weight
+    generation in iss issuer kind limit max_sentences max_tokens metadata metadata_fields min_tokens
+    minimum_confidence mode name name_prefix new_password operation_id organisation_name outcome overlap_tokens
+    password permissions plan present_password query question redirect_uris role rows_per_chunk scope
+    shared_with_viewers since size_bytes start status strategy text until url value vector_weight
 """
 NAMELESS: Final = frozenset(_NAMELESS.split())
 

@@ -8,7 +8,7 @@ _NEW_EACH_TIME: Final = re.compile(
     r"(?P<form>(?<=\"policy\":\")[^\"]+|(?<=\"x-amz-date\":\")[^\"]+|(?<=-signature\":\")[^\"]+|(?<=-sha256\":\")[^\"]+)"
     r"|(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]+|\bt[a-z]{2}_[a-z0-9-]+\.[0-9a-z]{26}\.[\w-]{43})"
     r"|(?P<user>\busr_[0-9a-z]{26})"
-    r"|(?P<id>\b(?:kb|doc|ws|inv|key|idp|upload|task|evt|ses)_[0-9a-z]{26}|\btn-[0-9a-z]{26})"
+    r"|(?P<id>\b(?:kb|doc|ws|inv|key|idp|upload|task|evt|ses|exp)_[0-9a-z]{26}|\btn-[0-9a-z]{26})"
     r"|(?P<tenant>\b(?:tenant|canary)-[0-9a-f]{12})"
     r"|(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00))"
     r"|(?P<version>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"

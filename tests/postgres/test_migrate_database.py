@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.composition.entry import build_handler
-from shared.composition.relational import NoDatabaseError
 from shared.composition.settings import Settings
+from shared.kernel.databases import NoDatabaseError
 from shared.operations.capabilities import DATABASE_OWNER
 from shared.operations.registry import load_operation
 from tests.postgres.servers import TestDatabase

@@ -29,8 +29,13 @@ class Connections:
     """
 
     def __init__(
-        self, address: DatabaseAddress, password: Callable[[], str] | None = None, largest: int = LARGEST
+        self,
+        address: DatabaseAddress,
+        password: Callable[[], str] | None = None,
+        largest: int = LARGEST,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
+        self._connect_timeout_s = connect_timeout_s
         self._address = address
         self._password = password
         self._idle: list[asyncpg.Connection] = []
@@ -97,7 +102,7 @@ class Connections:
             user=address.user,
             password=self._password if self._password is not None else address.password,
             ssl=address.tls_context() or False,
-            timeout=CONNECT_TIMEOUT_S,
+            timeout=self._connect_timeout_s,
             # A prepared statement lives in a session, and the next transaction may meet another.
             statement_cache_size=0,
         )

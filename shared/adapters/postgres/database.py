@@ -5,13 +5,14 @@ round trip that begins it, so a connection that comes back to the pool knows no 
 """
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias, TypeVar
 
 import asyncpg
 
 from shared.adapters.postgres.addresses import read_address
-from shared.adapters.postgres.connections import LARGEST, Connections
+from shared.adapters.postgres.connections import CONNECT_TIMEOUT_S, LARGEST, Connections
 from shared.adapters.postgres.failures import told_to_callers
 from shared.adapters.postgres.iam_tokens import IamTokens
 from shared.adapters.postgres.own_loop import OwnLoop
@@ -39,13 +40,16 @@ class Database:
         largest: int = LARGEST,
         statement_timeout_s: float = STATEMENT_TIMEOUT_S,
         transaction_timeout_s: float = TRANSACTION_TIMEOUT_S,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
-        self._address = read_address(address)
-        self._largest = largest
         self._statement_timeout_s = statement_timeout_s
         self._transaction_timeout_s = transaction_timeout_s
+        where = read_address(address)
+        password = IamTokens(where) if where.signs_in_by_iam else None
+        self._connections = Connections(where, password, largest, connect_timeout_s)
         self._loop = OwnLoop()
-        self._connections: Connections | None = None
+        # Nobody closes a function's database; it goes with the process, or with the function in tests.
+        self._closing = weakref.finalize(self, self._loop.close, self._connections.close)
 
     async def tenant_transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do `work` in one transaction that sees and writes the rows of `tenant` alone; return what it returns.
@@ -58,14 +62,13 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, and end the thread that they live in."""
-        if self._connections is not None:
-            asyncio.run(self._loop.run(self._connections.close()))
-            self._connections = None
-        self._loop.close()
+        self._loop.close(self._connections.close)
 
     async def _transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with asyncio.timeout(self._transaction_timeout_s):
-            lent = self._pool().borrowed(opening_of(tenant, self._statement_timeout_s, self._transaction_timeout_s))
+            lent = self._connections.borrowed(
+                opening_of(tenant, self._statement_timeout_s, self._transaction_timeout_s)
+            )
             async with lent as connection:
                 try:
                     result = await work(connection)
@@ -76,12 +79,6 @@ class Database:
                 if said != "COMMIT":
                     raise asyncpg.InFailedSQLTransactionError("A failure inside was swallowed; nothing was committed.")
                 return result
-
-    def _pool(self) -> Connections:
-        if self._connections is None:
-            password = IamTokens(self._address) if self._address.signs_in_by_iam else None
-            self._connections = Connections(self._address, password, self._largest)
-        return self._connections
 
 
 async def _roll_back(connection: Transaction) -> None:

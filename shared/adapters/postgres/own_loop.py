@@ -6,11 +6,13 @@ over in both directions, cancellations too.
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+FAREWELL_TIMEOUT_S: Final = 10.0
 
 
 class OwnLoop:
@@ -20,32 +22,42 @@ class OwnLoop:
         self._starting = threading.Lock()
 
     @cached_property
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
         loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="tessera-database", daemon=True).start()
-        return loop
+        thread = threading.Thread(target=_serve, args=(loop,), name="tessera-database", daemon=True)
+        thread.start()
+        return loop, thread
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` over there and return what it returns; who is cancelled here, cancels it there."""
         with self._starting:
-            loop = self._running
+            loop, _ = self._running
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
 
-    def close(self) -> None:
-        """End the thread; what still runs there is cancelled."""
-        if "_running" not in self.__dict__:
+    def close(self, farewell: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `farewell` over there and end the thread; what still runs there is cancelled."""
+        with self._starting:
+            running = self.__dict__.pop("_running", None)
+        if running is None:
             return
-        loop = self._running
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result(timeout=10)
-        loop.call_soon_threadsafe(loop.stop)
-        while loop.is_running():
-            threading.Event().wait(0.001)
-        loop.close()
-        del self.__dict__["_running"]
+        loop, thread = running
+        asyncio.run_coroutine_threadsafe(_end(farewell), loop)
+        # The collector of garbage may have come by in that very thread, which then cannot be waited for.
+        if thread is not threading.current_thread():
+            thread.join(FAREWELL_TIMEOUT_S)
 
 
-async def _cancel_all() -> None:
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+async def _end(farewell: Callable[[], Coroutine[Any, Any, None]]) -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    try:
+        await farewell()
+    finally:
+        asyncio.get_running_loop().stop()

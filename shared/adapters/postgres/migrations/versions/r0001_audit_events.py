@@ -32,7 +32,7 @@ CREATE TABLE tessera.audit_events (
   role       text,
   key_id     text,
   operation  text        NOT NULL,
-  resource   text        NOT NULL,
+  resource   text        COLLATE "C" NOT NULL,
   kind       text        NOT NULL,
   outcome    text        NOT NULL,
   ip         text,
@@ -48,7 +48,7 @@ INDEXES = (
     "CREATE INDEX ON tessera.audit_events (tenant, at, seq)",
     "CREATE INDEX ON tessera.audit_events (tenant, actor, seq)",
     "CREATE INDEX ON tessera.audit_events (tenant, operation, seq)",
-    "CREATE INDEX ON tessera.audit_events (tenant, resource text_pattern_ops, seq)",
+    "CREATE INDEX ON tessera.audit_events (tenant, resource, seq)",
 )
 
 MAKE_PROJECTION = """
