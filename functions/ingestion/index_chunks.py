@@ -4,6 +4,7 @@ from shared.composition.services import Services
 from shared.knowledge.messages import IndexChunks
 from shared.operations.capabilities import (
     ARTIFACTS,
+    CELLS,
     EMBEDDER,
     EMBEDDINGS,
     INDEX_QUEUE,
@@ -25,6 +26,8 @@ from shared.operations.declaration import operation
         EMBEDDINGS.read,
         EMBEDDINGS.write,
         VECTORS.write,
+        CELLS.read,
+        CELLS.write,
         PARSE_QUEUE.send,
         PUBLISH_QUEUE.send,
     ],

@@ -3,6 +3,7 @@
 from shared.composition.services import Services
 from shared.knowledge.messages import PublishDocument
 from shared.operations.capabilities import (
+    CELLS,
     INDEX_QUEUE,
     METADATA,
     PARSE_QUEUE,
@@ -19,6 +20,7 @@ from shared.operations.declaration import operation
         METADATA.read,
         METADATA.write,
         VECTORS.write,
+        CELLS.read,
         PARSE_QUEUE.send,
         INDEX_QUEUE.send,
         SWEEP_QUEUE.send,

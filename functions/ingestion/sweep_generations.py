@@ -2,7 +2,7 @@
 
 from shared.composition.services import Services
 from shared.knowledge.messages import Sweep, SweepDocument
-from shared.operations.capabilities import ARTIFACTS, METADATA, PARSE_QUEUE, SWEEP_QUEUE, UPLOADS, VECTORS
+from shared.operations.capabilities import ARTIFACTS, CELLS, METADATA, PARSE_QUEUE, SWEEP_QUEUE, UPLOADS, VECTORS
 from shared.operations.declaration import operation
 
 
@@ -16,6 +16,8 @@ from shared.operations.declaration import operation
         UPLOADS.purge,
         ARTIFACTS.purge,
         VECTORS.write,
+        CELLS.read,
+        CELLS.write,
         PARSE_QUEUE.send,
         SWEEP_QUEUE.send,
     ],

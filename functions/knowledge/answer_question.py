@@ -6,7 +6,7 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.ids import KnowledgeBaseId
-from shared.operations.capabilities import ARTIFACTS, EMBEDDER, METADATA, VECTORS
+from shared.operations.capabilities import ARTIFACTS, CELLS, EMBEDDER, METADATA, VECTORS
 from shared.operations.declaration import RateClass, operation
 
 
@@ -14,7 +14,7 @@ from shared.operations.declaration import RateClass, operation
     "POST /knowledge-bases/{kb_id}/answers",
     permission=Permission.SEARCH,
     rate_class=RateClass.ANSWER,
-    uses=[METADATA.read, VECTORS.search, EMBEDDER, ARTIFACTS.get],
+    uses=[METADATA.read, VECTORS.search, CELLS.read, EMBEDDER, ARTIFACTS.get],
     memory_mb=1024,
     timeout_s=10,
 )

@@ -4,7 +4,7 @@ from shared.composition.services import Services
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.ids import KnowledgeBaseId
-from shared.operations.capabilities import EMBEDDER, METADATA, VECTORS
+from shared.operations.capabilities import CELLS, EMBEDDER, METADATA, VECTORS
 from shared.operations.declaration import RateClass, operation
 from shared.retrieval.requests import SearchRequest
 from shared.retrieval.responses import SearchResponse
@@ -14,7 +14,7 @@ from shared.retrieval.responses import SearchResponse
     "POST /knowledge-bases/{kb_id}/search",
     permission=Permission.SEARCH,
     rate_class=RateClass.READ,
-    uses=[METADATA.read, VECTORS.search, EMBEDDER],
+    uses=[METADATA.read, VECTORS.search, CELLS.read, EMBEDDER],
     memory_mb=1024,
     timeout_s=10,
 )

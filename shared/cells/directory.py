@@ -10,7 +10,7 @@ from shared.cells.errors import NoHealthyCellError, PlacementBusyError, Placemen
 from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import Cell, CellId, CellRegistry
 from shared.cells.placements import Placement
-from shared.cells.ports import CellRegistryStore, Cells, PlacementStore
+from shared.cells.ports import CellRegistryStore, GatedCells, PlacementStore
 from shared.cells.routing import T6, RoutingPolicy, choose_cell
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
@@ -34,7 +34,7 @@ class TenantDirectory:
         self,
         registry: CellRegistryStore,
         placements: PlacementStore,
-        cells: Cells,
+        cells: GatedCells,
         clock: Clock,
         policy: RoutingPolicy = T6,
     ) -> None:

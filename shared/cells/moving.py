@@ -146,7 +146,7 @@ class TenantMover:
         entries = await cell.entries(placement.tenant, "", self.page, epoch)
         if entries:
             await cell.remove(placement.tenant, [entry.key for entry in entries], epoch)
-            return placement
+            return placement.erased(len(entries))
         now = self.clock.now()
         if placement.move is not None and now - placement.move.changed_at < self.stragglers:
             return placement

@@ -156,6 +156,11 @@ class Placement:
         passed += move.passed
         return replace(self, move=replace(move, position=position, passed=passed, checksum=checksum, changed_at=now))
 
+    def erased(self, count: int) -> "Placement":
+        """Return the placement whose move erased `count` records more of those that it left behind."""
+        move = self.move
+        return self if move is None else replace(self, move=replace(move, passed=move.passed + count))
+
     def stepped(self, state: MoveState, now: datetime) -> "Placement":
         """Return the placement with its move in `state`.
 

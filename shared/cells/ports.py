@@ -107,17 +107,27 @@ class GateStore(Protocol):
         ...
 
 
-class CellContents(Protocol):
+class Gated(Protocol):
+    """One cell's gates."""
+
+    async def set_gate(self, tenant: TenantId, gate: Gate) -> Gate:
+        """Put `gate` in place unless the one there is of the same epoch or a later one; return what is there then."""
+        ...
+
+
+class GatedCells(Protocol):
+    """The cells' gates, by cell."""
+
+    def of(self, cell_id: CellId) -> Gated: ...
+
+
+class CellContents(Gated, Protocol):
     """What a move asks of one cell that holds records of tenants, behind a gate per tenant.
 
     Looking at the gate and doing what is asked are one step. Every access names the epoch that it believes in.
     Raises, from all that take an epoch: StaleEpochError when the gate is at another one or does not allow the access;
     CellUnavailableError.
     """
-
-    async def set_gate(self, tenant: TenantId, gate: Gate) -> Gate:
-        """Put `gate` in place unless the one there is of the same epoch or a later one; return what is there then."""
-        ...
 
     async def count(self, tenant: TenantId, epoch: int) -> int:
         """Return how many records the tenant has here; a guess is enough."""

@@ -11,7 +11,7 @@ _SPANS: Final[Mapping[MoveState, tuple[int, int]]] = {
     MoveState.DUAL_READ: (50, 75),
     MoveState.VERIFIED: (75, 75),
     MoveState.SWITCHED: (75, 95),
-    MoveState.CLEANING: (95, 95),
+    MoveState.CLEANING: (95, 99),
     MoveState.DONE: (100, 100),
     MoveState.ABORTING: (0, 0),
     MoveState.ABORTED: (0, 0),

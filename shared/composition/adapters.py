@@ -5,7 +5,7 @@ An adapter is imported where it is built, so a function pays only for what it us
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
@@ -36,15 +36,13 @@ if TYPE_CHECKING:
     from shared.adapters.minilm.tokenizer import MiniLmTokenizer
     from shared.adapters.s3.objects import S3Objects
     from shared.audit.trail import AccessTrail
+    from shared.composition.cells import Cells
     from shared.documents.ports import Parser
     from shared.identity.tokens import TokenVerifier
     from shared.kernel.repeated_requests import RequestMemory
     from shared.knowledge.messages import Message
     from shared.knowledge.ports import ArtifactStore, TenantFigures, WorkQueue
     from shared.retrieval.ports import ChunkIndex, EmbeddingCache
-
-EMBEDDED_VECTORS: Final = "sqlite"
-"""The address of a chunk index that is a file beside the local cloud."""
 
 
 class Adapters:
@@ -187,20 +185,21 @@ class Adapters:
 
     @cached_property
     def chunk_index(self) -> "ChunkIndex":
-        """OpenSearch, or the file of the local cloud."""
+        """OpenSearch, or the file of the local cloud: of whichever cell the tenant is in, where there are several."""
+        return self.cells.chunk_index if self._settings.has_places else self.home_index
+
+    @cached_property
+    def home_index(self) -> "ChunkIndex":
+        """The chunk index of the first cell, which is all of them in most deployments."""
         self._grants.require_any(VECTORS.search, VECTORS.write)
-        address = self._settings.address_of(VECTORS)
-        if address == EMBEDDED_VECTORS:
-            from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+        return self.cells.stores.of(self.cells.home)
 
-            return SqliteChunkIndex(self._settings.local_folder / "vectors.sqlite")
-        from shared.adapters.minilm.model import DIMENSIONS, MODEL_ID
-        from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
-        from shared.adapters.opensearch.client import connect
-        from shared.adapters.opensearch.layout import IndexLayout
+    @cached_property
+    def cells(self) -> "Cells":
+        """Where tenants' chunks are."""
+        from shared.composition.cells import Cells
 
-        layout = IndexLayout(f"tessera-{MODEL_ID}", DIMENSIONS, replicas=self._settings.index_replicas)
-        return OpenSearchChunkIndex(connect(address), layout)
+        return Cells(self, self._settings, self._grants, self._clock)
 
     @cached_property
     def embedder(self) -> "MiniLmEmbedder":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.composition.adapters import Adapters
 from shared.composition.audit import Audit
 from shared.composition.authentication import Authentication
+from shared.composition.cells import Cells
 from shared.composition.identity import Identity
 from shared.composition.ingestion import Ingestion
 from shared.composition.limits import Limits
@@ -98,15 +99,20 @@ class Services:
         return Oidc(self._adapters, self._settings, self._grants, self.identity, self._clock)
 
     @cached_property
+    def relational(self) -> Relational:
+        """The database."""
+        return Relational(self._adapters, self._settings, self._grants, self._clock)
+
+    @property
+    def cells(self) -> Cells:
+        """Where tenants' chunks are, and their moves."""
+        return self._adapters.cells
+
+    @cached_property
     def policy(self) -> "IngestionPolicy":
         from shared.knowledge.policy import IngestionPolicy
 
         return IngestionPolicy(retry_base_s=self._settings.retry_base_s)
-
-    @cached_property
-    def relational(self) -> Relational:
-        """The database."""
-        return Relational(self._adapters, self._settings, self._grants, self._clock)
 
     @cached_property
     def ingestion(self) -> Ingestion:
@@ -207,7 +213,7 @@ class Services:
         return await check(
             {
                 "metadata": lambda: self._adapters.records.knowledge_bases(nobody, limit=1),
-                "vectors": lambda: self._adapters.chunk_index.read_back(nobody, scope, document, 1, 0),
+                "vectors": lambda: self._adapters.home_index.read_back(nobody, scope, document, 1, 0),
             }
         )
 

@@ -6,9 +6,19 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from shared.kernel.errors import Kind, TesseraError
-from shared.operations.capabilities import CACHE, DATABASE, DATABASE_OWNER, EMBEDDER, FETCH_POLICY, RESOURCES, Resource
+from shared.operations.capabilities import (
+    CACHE,
+    DATABASE,
+    DATABASE_OWNER,
+    EMBEDDER,
+    FETCH_POLICY,
+    RESOURCES,
+    VECTORS,
+    Resource,
+)
 from shared.operations.fetch_policy import FetchPolicy
 from shared.operations.tenant_policies import TENANT_ROLE
+from shared.operations.vector_cells import MAIN, VECTOR_CELLS, VectorCell, VectorCells
 
 ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
 OPERATION: Final = "TESSERA_OPERATION"
@@ -94,6 +104,24 @@ class Settings:
     def local_folder(self) -> Path:
         """Where the local cloud keeps its files. Raises: MissingSettingError anywhere else."""
         return Path(self._get(LOCAL_FOLDER))
+
+    @property
+    def cells(self) -> tuple[VectorCell, ...]:
+        """The cells of chunks, the one first that holds whoever was never placed."""
+        written = self._variables.get(VECTOR_CELLS)
+        if written:
+            return VectorCells.model_validate_json(written).cells
+        region = self._variables.get("AWS_REGION", "local")
+        return (VectorCell(id=MAIN, address=self.address_of(VECTORS), region=region),)
+
+    @property
+    def home_cell(self) -> VectorCell:
+        return self.cells[0]
+
+    @property
+    def has_places(self) -> bool:
+        """Whether tenants may be in different places; if not, nobody has to ask where they are."""
+        return bool(self._variables.get(VECTOR_CELLS))
 
     @property
     def index_replicas(self) -> int:

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("entry_layer", "requests", "cells", "embedding", "indexing", "search", "imports")
+NAMES = ("entry_layer", "requests", "isolation", "cells", "moves", "embedding", "indexing", "search", "imports")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 

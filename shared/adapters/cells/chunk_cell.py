@@ -37,9 +37,14 @@ class ChunkCell:
     """Implements `CellContents`."""
 
     place: CellId
-    store: ChunkStore
+    stores: ChunkStores
     gates: GateStore
     erasures: ErasureStore
+
+    @property
+    def store(self) -> ChunkStore:
+        """Opened when it is first asked for: whoever only sets gates needs no chunks."""
+        return self.stores.of(self.place)
 
     async def set_gate(self, tenant: TenantId, gate: Gate) -> Gate:
         return await self.gates.set_gate(tenant, self.place, gate)
@@ -110,7 +115,7 @@ class ChunkCells:
     erasures: ErasureStore
 
     def of(self, cell_id: CellId) -> ChunkCell:
-        return ChunkCell(cell_id, self.stores.of(cell_id), self.gates, self.erasures)
+        return ChunkCell(cell_id, self.stores, self.gates, self.erasures)
 
 
 async def erase(store: ChunkStore, tenant: TenantId, erasure: Erasure) -> int:

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from shared.adapters.cells.chunk_cell import ChunkStores, erase
 from shared.cells.erasures import Erasure, ErasureStore
 from shared.cells.errors import PlacementBusyError
-from shared.cells.gates import FIRST_EPOCH, Gate
+from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import CellId
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import GateStore
@@ -64,11 +64,13 @@ class RoutedChunkIndex:
         self._clock = clock
         self._default = default
         self._known: dict[TenantId, Placement] = {}
+        self._staying: set[TenantId] = set()
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         async def access(placement: Placement) -> None:
             await self._changing(placement, lambda store: store.write(tenant, scope, chunks))
 
+        await self._stay(tenant)
         await self._there(tenant, access)
 
     async def refresh(self, tenant: TenantId, scope: Scope) -> None:
@@ -178,6 +180,17 @@ class RoutedChunkIndex:
                     return answer
             placement = await self._look_again(tenant, gate)
         raise PlacementBusyError
+
+    async def _stay(self, tenant: TenantId) -> None:
+        """Have a tenant that was never placed stay where it is, before it gets its first chunk there.
+
+        Whoever places it at the same time either was faster, and is read of here, or finds the gate and does not.
+        """
+        placement = self._known.get(tenant) or await self._look(tenant)
+        if placement.revision == 0 and tenant not in self._staying:
+            await self._gates.set_gate(tenant, self._default, Gate(FIRST_EPOCH, GateRole.OPEN))
+            await self._look(tenant)
+            self._staying.add(tenant)
 
     async def _look(self, tenant: TenantId) -> Placement:
         known = await self._placements.placement(tenant)

@@ -16,6 +16,7 @@ from shared.adapters.dynamodb.cell_keys import (
     PLACED_PREFIX,
     cell_counts_key,
     cell_partition,
+    gate_key,
     move_mark_key,
     moves_partition,
     placed_mark_key,
@@ -24,17 +25,22 @@ from shared.adapters.dynamodb.cell_keys import (
 from shared.adapters.dynamodb.keys import Key
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.cells.models import CellId
-from shared.cells.placements import Placement
+from shared.cells.placements import MoveState, Placement
 from shared.kernel.ids import TenantId
 
 _PLACEMENT: Final = TypeAdapter(Placement)
 _COUNT_PREFIX: Final = "cell#"
 
+_TOLD: Final = frozenset({MoveState.PLANNED, MoveState.ABORTING, MoveState.SWITCHED, MoveState.DONE})
+"""States that leave an event in the tenant's log when a move comes to them; the rest is work that moves on."""
+
 
 class DynamoPlacements:
     """Implements `PlacementStore`."""
 
-    def __init__(self, transactions: Transactions, table: str) -> None:
+    def __init__(self, transactions: Transactions, table: str, home: CellId | None = None) -> None:
+        """A tenant that has a gate at `home` has its first chunks there already, and is placed nowhere else."""
+        self._home = home
         self._transactions = transactions
         self._client = transactions.client
         self._table = table
@@ -62,7 +68,8 @@ class DynamoPlacements:
             "ExpressionAttributeNames": {"#cell": f"{_COUNT_PREFIX}{placement.cell}"},
             "ExpressionAttributeValues": {":one": {"N": "1"}, ":most": {"N": str(at_most)}},
         }
-        return await self._commit(stored.tenant, {"Put": put}, *self._marks(None, stored), {"Update": count})
+        staying = [] if self._home in {None, placement.cell} else [self._unless_it_stays(placement.tenant, self._home)]
+        return await self._commit(stored.tenant, {"Put": put}, *self._marks(None, stored), {"Update": count}, *staying)
 
     async def replace(self, before: Placement, after: Placement) -> bool:
         stored = replace(after, revision=before.revision + 1)
@@ -71,15 +78,22 @@ class DynamoPlacements:
             "ConditionExpression": "revision = :revision",
             "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
         }
-        return await self._commit(
-            stored.tenant, {"Put": put}, *self._marks(before, stored), *self._counts(before, stored)
-        )
+        actions = ({"Put": put}, *self._marks(before, stored), *self._counts(before, stored))
+        if _state_of(before) == _state_of(after) or _state_of(after) not in _TOLD:
+            return await self._keep(*actions)
+        return await self._commit(stored.tenant, *actions)
 
     async def tenants_in(self, cell_id: CellId, limit: int, after: TenantId | None = None) -> list[TenantId]:
         return await self._marked(cell_partition(cell_id), limit, after)
 
     async def under_way(self, limit: int, after: TenantId | None = None) -> list[TenantId]:
         return await self._marked(moves_partition(), limit, after)
+
+    async def _keep(self, *actions: dict[str, Any]) -> bool:
+        try:
+            return not await self._transactions.keep(actions)
+        except CollisionError:
+            return False
 
     async def _commit(self, tenant: TenantId, *actions: dict[str, Any]) -> bool:
         try:
@@ -96,6 +110,14 @@ class DynamoPlacements:
                 "revision": {"N": str(placement.revision)},
             },
         }
+
+    def _unless_it_stays(self, tenant: TenantId, home: CellId) -> dict[str, Any]:
+        check = {
+            "TableName": self._table,
+            "Key": gate_key(tenant, home),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        return {"ConditionCheck": check}
 
     def _marks(self, before: Placement | None, after: Placement) -> list[Any]:
         """Return the writes by which the marks of `before` become those of `after`."""
@@ -142,6 +164,10 @@ class DynamoPlacements:
     async def _get(self, key: Key) -> Key | None:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item")
+
+
+def _state_of(placement: Placement) -> MoveState | None:
+    return None if placement.move is None else placement.move.state
 
 
 def _mark_keys(placement: Placement | None) -> dict[str, Key]:

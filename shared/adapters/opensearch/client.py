@@ -19,16 +19,16 @@ _OVERLOADED: Final = frozenset({408, 429, 502, 503, 504})
 _REFUSED: Final = frozenset({401, 403})
 
 
-def connect(address: str) -> OpenSearch:
+def connect(address: str, region: str | None = None) -> OpenSearch:
     """Return a client of `address`; nothing is sent yet.
 
-    Requests to an https address are signed (SigV4) with the credentials and region of the process; a node reached by
-    http (loopback, a container) gets plain requests.
+    Requests to an https address are signed (SigV4) with the credentials of the process, for `region` or else its own; a
+    node reached by http (loopback, a container) gets plain requests.
     """
     is_signed = urlsplit(address).scheme == "https"
     return OpenSearch(
         hosts=[address],
-        http_auth=_signature() if is_signed else None,
+        http_auth=_signature(region) if is_signed else None,
         connection_class=Urllib3HttpConnection,
         http_compress=is_signed,
         pool_maxsize=CONNECTIONS,
@@ -39,11 +39,11 @@ def connect(address: str) -> OpenSearch:
     )
 
 
-def _signature() -> Urllib3AWSV4SignerAuth:
+def _signature(region: str | None) -> Urllib3AWSV4SignerAuth:
     import boto3  # only where requests are signed
 
     session = boto3.Session()
-    return Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, "es")
+    return Urllib3AWSV4SignerAuth(session.get_credentials(), region or session.region_name, "es")
 
 
 @contextmanager

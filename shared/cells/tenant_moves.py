@@ -1,0 +1,118 @@
+"""What those who run the deployment do with placements: look, begin a move, give it up; and how moves go on (T6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from shared.cells.errors import CellNotFoundError, InvalidMoveError
+from shared.cells.models import CellId
+from shared.cells.moving import TenantMover
+from shared.cells.placements import MoveState, Placement
+from shared.cells.places import cell_of
+from shared.cells.ports import PlacementStore
+from shared.kernel.clock import Clock
+from shared.kernel.errors import TesseraError
+from shared.kernel.ids import TenantId
+
+LONGEST_LIFE: Final = timedelta(minutes=16)
+"""Lambda ends an invocation after a quarter of an hour: nobody comes later than that to a cell that a tenant left."""
+
+PAGE: Final = 500
+"""Chunks that a step of a move copies, compares or erases: some megabytes."""
+
+STEPS_AT_A_TIME: Final = 20
+MOST_MOVES: Final = 100
+
+_TO_NO_END: Final = 2**31
+"""No cell holds so many tenants: whoever is in a cell already is not turned away from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What one run did: moves that it found, those that it ended, and those that failed for now."""
+
+    found: int
+    ended: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantMoves:
+    """Moves of tenants between the cells named in `cells`; a tenant without a placement is in `home`."""
+
+    placements: PlacementStore
+    mover: TenantMover
+    clock: Clock
+    cells: frozenset[CellId]
+    home: CellId
+
+    async def placement(self, tenant: TenantId) -> Placement:
+        """Return where a tenant is, and its last move."""
+        return await self.placements.placement(tenant) or Placement(tenant, self.home)
+
+    async def start(self, tenant: TenantId, place: CellId) -> Placement:
+        """Begin to move a tenant to `place`; nothing happens when it moves there already, or is there.
+
+        Raises: CellNotFoundError; InvalidMoveError while it moves elsewhere.
+        """
+        if cell_of(place) not in self.cells:
+            raise CellNotFoundError(cell_of(place))
+        known = await self.placements.placement(tenant)
+        if known is None:
+            await self.placements.add(Placement(tenant, self.home), _TO_NO_END)
+            known = await self.placement(tenant)
+        if known.under_way is None and known.cell == place:
+            return known
+        return await self.mover.plan(tenant, place)
+
+    async def cancel(self, tenant: TenantId) -> Placement:
+        """Give up a move; what was copied is erased. Nothing happens when it was given up already.
+
+        Raises: InvalidMoveError without a move, or when the target has taken over: then it is moved back.
+        """
+        known = await self.placement(tenant)
+        if known.move is not None and known.move.state is MoveState.ABORTED:
+            return known
+        if known.under_way is None:
+            raise InvalidMoveError("This organisation is not being moved.")
+        return await self.mover.abort(tenant)
+
+    async def advance(
+        self, budget: timedelta, failed: Callable[[TenantId, TesseraError], None] = lambda *_: None
+    ) -> Advanced:
+        """Go on with all moves in turn, some steps each, until nothing moves any more or `budget` is used up.
+
+        A move that cannot go on now is told to `failed`, and left to the next run.
+        """
+        until = self.clock.now() + budget
+        found = await self.placements.under_way(MOST_MOVES)
+        waiting, ended, troubled = list(found), 0, 0
+        while waiting and self.clock.now() < until:
+            still: list[TenantId] = []
+            for tenant in waiting:
+                try:
+                    has_more = await self._go_on(tenant)
+                except TesseraError as error:
+                    failed(tenant, error)
+                    troubled += 1
+                    continue
+                if has_more is None:
+                    ended += 1
+                elif has_more:
+                    still.append(tenant)
+            waiting = still
+        return Advanced(len(found), ended, troubled)
+
+    async def _go_on(self, tenant: TenantId) -> bool | None:
+        """Do some steps; answer whether there is more to do now, or None when the move is over."""
+        before = await self.placement(tenant)
+        for _ in range(STEPS_AT_A_TIME):
+            after = await self.mover.advance(tenant)
+            if after.under_way is None:
+                return None
+            if after == before:
+                # A cell is watched for whoever comes late, or what is compared is being written: not now.
+                return False
+            before = after
+        return True
