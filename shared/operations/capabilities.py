@@ -156,8 +156,10 @@ class Bucket(Resource):
 
     @cached_property
     def get(self) -> Capability:
-        """Read objects and their versions. Without the list action S3 answers 403 for a key that does not exist."""
-        return Capability(self, "get", ("s3:ListBucket",), ("s3:GetObject", "s3:GetObjectVersion"))
+        """Read objects and their versions, and list them: S3 may answer 403 for what it does not have."""
+        return Capability(
+            self, "get", ("s3:ListBucket", "s3:ListBucketVersions"), ("s3:GetObject", "s3:GetObjectVersion")
+        )
 
     @cached_property
     def put(self) -> Capability:

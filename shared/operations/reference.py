@@ -36,7 +36,7 @@ def describe_trigger(trigger: Trigger) -> str:
             return "an administrator of the AWS account, by name"
 
 
-def operations_page(operations: Iterable[Operation]) -> str:
+def operations_page(operations: Sequence[Operation]) -> str:
     """Return `docs/operations.md`."""
     header = ("Operation", "Started by", "What it does", "Uses", "Asset", "Memory", "Time-out")
     rows = [
@@ -51,7 +51,13 @@ def operations_page(operations: Iterable[Operation]) -> str:
         )
         for operation in operations
     ]
-    return f"# Operations\n\n{_NOTE}\n{_table(header, rows)}"
+    several = [(f"`{one.id}`", one.across_tenants) for one in operations if one.across_tenants]
+    return (
+        f"# Operations\n\n{_NOTE}\n{_table(header, rows)}\n## Across tenants\n\n"
+        "Every other operation works for one tenant that its entry knows, or for none; these cannot know it "
+        "beforehand. Each of their calls still reaches one tenant at a time.\n\n"
+        f"{_table(('Operation', 'Why'), several)}"
+    )
 
 
 def permissions_page(operations: Iterable[Operation]) -> str:

@@ -1,9 +1,13 @@
 """Original files and artifacts: what every store of them must promise (K2, K4, invariants 3, 4)."""
 
 import asyncio
+from types import SimpleNamespace
 
+import boto3
 import httpx
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from shared.adapters.s3.artifacts import S3Artifacts
 from shared.adapters.s3.objects import S3Objects
@@ -168,3 +172,52 @@ async def test_a_swept_generation_is_gone_and_its_neighbours_stay(artifacts):
     await artifacts.delete_document(ACME, BASE, DOCUMENT)
     assert await artifacts.get_text(ACME, BASE, DOCUMENT, 11) is None
     assert await artifacts.get_text(ACME, BASE, OTHER, 1) == TEXT
+
+
+@pytest.fixture
+def refused(cloud):
+    """A client to which S3 says 403 for every object that it does not have, and for those in `refused`."""
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    refusing: set[str] = set()
+
+    def refuse(http_response, parsed, model, context, **_):
+        wanted = context["input_params"]["Key"] in refusing if "input_params" in context else False
+        if parsed["ResponseMetadata"]["HTTPStatusCode"] in {404, 405} or wanted:
+            http_response.status_code = 403
+            parsed["Error"] = {"Code": "403", "Message": "Forbidden"}
+            parsed["ResponseMetadata"]["HTTPStatusCode"] = 403
+
+    def remember(params, context, **_):
+        context["input_params"] = {"Key": params.get("Key", "")}
+
+    for operation in ("HeadObject", "GetObject"):
+        client.meta.events.register(f"provide-client-params.s3.{operation}", remember)
+        client.meta.events.register(f"after-call.s3.{operation}", refuse)
+    return SimpleNamespace(client=client, keys=refusing)
+
+
+async def test_refusal_of_what_is_not_there_is_absence_and_of_what_is_there_an_error(cloud, refused, key):
+    store = S3Objects(refused.client, cloud.address_of(UPLOADS))
+    assert await store.head(ACME, key) is None
+    assert await store.read(ACME, key, "00000000-0000-0000-0000-000000000000") is None
+
+    # A longer key that begins alike is another one.
+    cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=f"{key}.bak", Body=b"another")
+    assert await store.head(ACME, key) is None
+
+    put = cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=key, Body=b"content")
+    assert await store.read(ACME, key, put["VersionId"]) == b"content"
+    refused.keys.add(key)
+    with pytest.raises(ClientError, match="403"):
+        await store.head(ACME, key)
+    with pytest.raises(ClientError, match="403"):
+        await store.read(ACME, key, put["VersionId"])
+
+    cloud.s3.delete_object(Bucket=cloud.address_of(UPLOADS), Key=key)
+    assert await store.head(ACME, key) is None
+
+
+async def test_artifact_that_is_not_there_is_none_also_when_it_is_refused(cloud, refused):
+    store = S3Artifacts(refused.client, cloud.address_of(ARTIFACTS))
+
+    assert await store.get_text(ACME, BASE, DocumentId("doc_" + "7" * 26), 1) is None

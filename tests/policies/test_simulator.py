@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ POLICIES = {
     },
 }
 
-KNOWN = [
+KNOWN: list[tuple[str, str | None, str, str, dict[str, Any], bool]] = [
     ("role", "session", GET, TABLE, {KEYS: ["t#a"]}, True),
     ("role", "session", GET, TABLE, {KEYS: ["t#a#kb#x", "t#a"]}, True),
     ("role", "session", GET, TABLE, {KEYS: ["t#ab"]}, False),
@@ -85,7 +86,7 @@ KNOWN = [
 
 
 def test_answers_are_those_of_the_documentation():
-    requests = [Request(*asked) for *asked, _ in KNOWN]
+    requests = [Request(role, session, *asked) for role, session, *asked, _ in KNOWN]  # type: ignore[arg-type]
 
     assert simulate(POLICIES, requests) == [expected for *_, expected in KNOWN]
 
@@ -156,7 +157,7 @@ def _replace(statement, old, new, within=None):
 ], ids=lambda mistake: mistake.__name__.strip("_"))  # fmt: skip
 def test_planted_mistake_is_found(deployed, mistake):
     """Planted in both policies, for each of them alone already keeps some mistakes of the other from mattering."""
-    policies = {}
+    policies: dict[str, Any] = {}
     for name in {call.operation for call in CALLS}:
         policies |= policies_of(deployed, OPERATIONS[name])
     flawed = deepcopy(policies)

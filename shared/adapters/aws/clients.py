@@ -14,7 +14,7 @@ import botocore.session
 from botocore.config import Config
 
 from shared.adapters.aws.calls import Use, use_of_s3, uses_of_dynamodb
-from shared.adapters.aws.session_credentials import CallCredentials, TenantSessions
+from shared.adapters.aws.session_credentials import CallCredentials, OneProvider, TenantSessions
 from shared.kernel.ids import TenantId
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ class AwsClients:
         session = botocore.session.Session()
         # One loader, so that the descriptions of services are read once.
         session.register_component("data_loader", self._own._session.get_component("data_loader"))  # noqa: SLF001
-        # Botocore has no public place for credentials that are neither static nor a provider's.
-        session._credentials = self._credentials  # noqa: SLF001
+        session.register_component("credential_provider", OneProvider(self._credentials))
         return boto3.Session(botocore_session=session)
 
     @cached_property

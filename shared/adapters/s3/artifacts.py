@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from shared.adapters.s3.absence import is_absent
 from shared.adapters.s3.keys import document_prefix, generation_prefix, own_key
 from shared.adapters.s3.versions import destroy_versions, stored_versions
 from shared.documents.canonical import CanonicalText
@@ -104,7 +105,7 @@ class S3Artifacts:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=own_key(tenant, key))
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
+            if is_absent(self._client, self._bucket, key, error):
                 return None
             raise
         with answer["Body"] as body:

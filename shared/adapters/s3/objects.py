@@ -3,11 +3,12 @@
 import asyncio
 import base64
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from shared.adapters.s3.absence import is_absent
 from shared.adapters.s3.keys import own_key
 from shared.adapters.s3.versions import StoredVersion, destroy_versions, stored_versions
 from shared.kernel.ids import TenantId
@@ -16,9 +17,6 @@ from shared.knowledge.ports import UploadForm
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_ABSENT: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"})
-"""What S3 says about a key without a current version; 405 is its word for reading a delete marker."""
 
 
 class S3Objects:
@@ -32,7 +30,7 @@ class S3Objects:
         try:
             found = await asyncio.to_thread(self._client.head_object, Bucket=self._bucket, Key=own_key(tenant, key))
         except ClientError as error:
-            if _is_absent(error):
+            if await asyncio.to_thread(is_absent, self._client, self._bucket, key, error):
                 return None
             raise
         return ObjectVersion(found["VersionId"], found["ETag"].strip('"'), found["ContentLength"])
@@ -46,7 +44,7 @@ class S3Objects:
         try:
             return await asyncio.to_thread(fetch)
         except ClientError as error:
-            if _is_absent(error):
+            if await asyncio.to_thread(is_absent, self._client, self._bucket, key, error, version_id):
                 return None
             raise
 
@@ -130,7 +128,3 @@ class S3Objects:
             },
             ExpiresIn=expires_in_s,
         )
-
-
-def _is_absent(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") in _ABSENT

@@ -1,5 +1,7 @@
 """For whom an invocation works is said by its entry alone, and by nobody twice."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +21,7 @@ from shared.operations.registry import all_operations
 from shared.operations.tenants import across, for_change, for_invocation, for_message, for_request, within
 
 ACME, GLOBEX = TenantId("acme"), TenantId("globex")
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def operation(trigger, why=""):
@@ -115,3 +118,20 @@ def test_few_operations_work_across_tenants_and_each_says_why():
 
     assert len(declared) <= len(all_operations()) / 4
     assert all(len(why.split()) >= 5 for why in declared.values())
+
+
+def test_contexts_are_opened_by_the_entries_and_nowhere_else():
+    opening = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("shared", "functions", "infra_cdk", "localstack")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"shared\.operations\.tenants\b|take_seal|\bambient\(", path.read_text(encoding="utf-8"))
+    }
+
+    assert opening == {
+        "shared/kernel/tenants.py",
+        "shared/operations/tenants.py",
+        *(f"shared/operations/{entry}.py" for entry in ("audit", "authorizers", "commands", "http", "messages")),
+        # In place of the authorizer, where all operations are in one process.
+        "shared/composition/app.py",
+    }
