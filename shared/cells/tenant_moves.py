@@ -39,7 +39,10 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class TenantMoves:
-    """Moves of tenants between the cells named in `cells`; a tenant without a placement is in `home`."""
+    """Moves of tenants between the cells named in `cells`; a tenant without a placement is in `home`.
+
+    Without `cells` the deployment has one place for all, which nobody leaves.
+    """
 
     placements: PlacementStore
     mover: TenantMover
@@ -54,8 +57,10 @@ class TenantMoves:
     async def start(self, tenant: TenantId, place: CellId) -> Placement:
         """Begin to move a tenant to `place`; nothing happens when it moves there already, or is there.
 
-        Raises: CellNotFoundError; InvalidMoveError while it moves elsewhere.
+        Raises: CellNotFoundError; InvalidMoveError while it moves elsewhere, and where there is one place for all.
         """
+        if not self.cells:
+            raise InvalidMoveError("This deployment has one place for all. Deploy further cells or own indexes first.")
         if cell_of(place) not in self.cells:
             raise CellNotFoundError(cell_of(place))
         known = await self.placements.placement(tenant)

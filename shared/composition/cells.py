@@ -156,7 +156,9 @@ class Cells:
         from shared.cells.tenant_moves import LONGEST_LIFE, PAGE, TenantMoves
 
         mover = TenantMover(self.placements, self._movable, self.clock, PAGE, LONGEST_LIFE)
-        cells = frozenset(CellId(cell.id) for cell in self.settings.cells)
+        # Where nobody asks where tenants are, none may leave.
+        known = self.settings.cells if self.settings.has_places else ()
+        cells = frozenset(CellId(cell.id) for cell in known)
         return TenantMoves(self.placements, mover, self.clock, cells, self.home)
 
     @cached_property

@@ -39,6 +39,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "override_figure": {"value": 1, "expires_at": "2999-01-01T00:00:00Z"},
     "search_knowledge_base": {"query": "notice"},
     "set_plan": {"plan": "professional"},
+    "start_tenant_move": {"cell": "main"},
     "update_knowledge_base": {"name": "Taken over"},
     "update_workspace": {"name": "Taken over"},
 }

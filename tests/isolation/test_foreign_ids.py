@@ -16,7 +16,6 @@ from shared.operations.capabilities import ARTIFACTS, IDENTITY, METADATA, UPLOAD
 from tests.api.declared import ROUTES, fields_of, parameters_of, path_parameters
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
-from tests.canaries import WATCH
 from tests.isolation.estate import NAMELESS, NAMING, Estate, carried_over, send, unknown_like
 from tests.isolation.masks import masked
 
@@ -45,6 +44,8 @@ TOLD_TO_OWNERS = {Cell("sign_in", "body", ("email",))}
 
 CONFLICTS = {"already-member", "duplicate-document", "email-taken", "nothing-to-cancel", "nothing-to-retry"}
 FOUND = {
+    ("cancel_tenant_move", "tenant_id"): ["invalid-move"],
+    ("start_tenant_move", "tenant_id"): ["invalid-move"],
     ("create_tenant", "idempotency_key"): ["idempotency-key-reused"],
     ("invite_member", "idempotency_key"): ["idempotency-key-reused"],
     ("remove_override", "tenant_id"): ["override-not-found"],

@@ -1,0 +1,34 @@
+"""Go on with the moves of organisations between cells (T6)."""
+
+from datetime import timedelta
+
+from shared.composition.services import Services
+from shared.operations.capabilities import AUDIT, CELL_REGISTRY, CELLS, VECTORS
+from shared.operations.declaration import ScheduleTrigger, operation
+
+BUDGET = timedelta(seconds=50)
+"""Less than the time between two runs; two at once would do the same things twice, and no harm."""
+
+
+@operation(
+    ScheduleTrigger(every_minutes=1),
+    uses=[
+        CELLS.read,
+        CELLS.write,
+        CELL_REGISTRY.read,
+        CELL_REGISTRY.write,
+        VECTORS.search,
+        VECTORS.write,
+        AUDIT.append,
+    ],
+    across_tenants="each move is another tenant's",
+    memory_mb=1024,
+    timeout_s=120,
+)
+async def advance_tenant_moves(services: Services) -> dict[str, int]:
+    """Copy, compare, switch and erase what moves, some hundred chunks a step; where one run dies, the next goes on.
+
+    Late or doubled does no harm. Returns how many moves were found, ended, and could not go on now.
+    """
+    advanced = await services.cells.moves.advance(BUDGET, services.cells.trouble)
+    return {"found": advanced.found, "ended": advanced.ended, "failed": advanced.failed}

@@ -1,0 +1,157 @@
+"""Cells, as those who run the deployment see them: list_cells, get_tenant_placement, start_tenant_move,
+cancel_tenant_move; and the schedules behind: observe_cells, advance_tenant_moves."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from shared.composition.app import build_whole_app, caller_of_bearer
+from shared.composition.entry import build_handler
+from shared.composition.settings import Settings
+from shared.identity.permissions import Role
+from shared.kernel.ids import TenantId
+from shared.operations.registry import load_operation
+from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
+from tests.api.door import authenticator_of
+from tests.api.tenants import Tenant, new_tenant_name, problem_of
+from tests.canaries import watched
+
+TICK = json.loads((Path(__file__).resolve().parents[2] / "events" / "schedule" / "every_minute.json").read_text())
+CELLS = VectorCells(
+    cells=(
+        VectorCell(id="main", address="sqlite", region="eu-central-1"),
+        VectorCell(id="second", address="sqlite", region="eu-west-1", weight=2),
+    )
+)
+
+
+@pytest.fixture
+def settings(cloud):
+    return Settings({**cloud.variables, VECTOR_CELLS: CELLS.model_dump_json()})
+
+
+@pytest.fixture
+async def acme(cloud, settings, _clock_of_the_door, issuer, people):
+    """A tenant of a deployment with two cells."""
+    app = watched(build_whole_app(settings, caller_of_bearer(authenticator_of(cloud, _clock_of_the_door).authenticate)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test") as client:
+        yield Tenant(new_tenant_name(), client, issuer, cloud, people)
+
+
+@pytest.fixture
+def run(settings):
+    """Run a schedule of two cells, as its event does."""
+
+    async def ran(name):
+        return await asyncio.to_thread(build_handler(load_operation("cells", name), settings), TICK, None)
+
+    return ran
+
+
+async def move(tenant, **body):
+    return await tenant.send("PUT", f"/tenants/{tenant.id}/move", Role.OPERATOR, json=body)
+
+
+async def placement(tenant):
+    response = await tenant.send("GET", f"/tenants/{tenant.id}/placement", Role.OPERATOR)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def found(tenant, base, query="notice period"):
+    response = await tenant.send("POST", f"/knowledge-bases/{base}/search", json={"query": query})
+    assert response.status_code == 200, response.text
+    return [hit["text"] for hit in response.json()["hits"]]
+
+
+def chunks_in(cloud, name, tenant):
+    store = SqliteChunkIndex(cloud.settings.local_folder / f"{name}.sqlite")
+    try:
+        return asyncio.run(store.count(TenantId(tenant.id)))
+    finally:
+        store.close()
+
+
+async def test_cells_are_listed_as_they_were_last_seen(acme, run):
+    observed = await run("observe_cells")
+    assert (await run("observe_cells"))["cells"] == observed["cells"] >= 2
+
+    response = await acme.send("GET", "/cells", Role.OPERATOR)
+
+    cells = {cell["id"]: cell for cell in response.json()["items"]}
+    assert cells["main"]["is_healthy"]
+    assert cells["second"]["is_open"]
+    assert (cells["second"]["region"], cells["second"]["weight"]) == ("eu-west-1", 2)
+    assert 0 <= cells["main"]["load"] < 0.8
+
+
+async def test_a_tenant_moves_while_it_is_searched(acme, publish, run, cloud):
+    base = await acme.create_base()
+    text = "The notice period is thirty days."
+    await publish(acme, base, "terms.md", text)
+    assert await found(acme, base) == [text]
+    assert (await placement(acme))["cell"] == "main"
+    assert "move" not in await placement(acme)
+
+    started = await move(acme, cell="second")
+    again = await move(acme, cell="second")
+    elsewhere = await move(acme, cell="second", own_index=True)
+
+    assert started.status_code == again.status_code == 200, started.text
+    assert started.json() == again.json()
+    assert problem_of(elsewhere) == (409, "invalid-move")
+    assert (await run("advance_tenant_moves"))["failed"] == 0
+    there = await placement(acme)
+    # The cell that was left is watched for a quarter of an hour, for whoever comes late.
+    assert (there["cell"], there["move"]["state"], there["move"]["chunks"]) == ("second", "cleaning", 1)
+    assert there["move"]["percent"] >= 95
+    assert len(there["move"]["checksum"]) == 64
+    assert await found(acme, base) == [text]
+    counts = await asyncio.to_thread(lambda: [chunks_in(cloud, name, acme) for name in ("vectors", "vectors-second")])
+    assert counts == [0, 1]
+    late = await acme.send("DELETE", f"/tenants/{acme.id}/move", Role.OPERATOR)
+    assert problem_of(late) == (409, "invalid-move")
+
+
+async def test_a_move_into_an_index_of_its_own_is_given_up(acme, publish, run):
+    base = await acme.create_base()
+    await publish(acme, base, "terms.md", "The notice period is sixty days.")
+    assert (await move(acme, cell="main", own_index=True)).json()["move"]["to_own_index"]
+
+    given_up = await acme.send("DELETE", f"/tenants/{acme.id}/move", Role.OPERATOR)
+    again = await acme.send("DELETE", f"/tenants/{acme.id}/move", Role.OPERATOR)
+
+    assert given_up.status_code == again.status_code == 200
+    assert given_up.json()["move"]["state"] == "aborting"
+    await run("advance_tenant_moves")
+    assert await found(acme, base) == ["The notice period is sixty days."]
+    there = await placement(acme)
+    assert (there["cell"], there["own_index"]) == ("main", False)
+
+
+async def test_what_cannot_be_moved_says_why(acme, client, issuer, cloud, people):
+    await acme.create_base()
+    nobody = await acme.send("PUT", "/tenants/nobody/move", Role.OPERATOR, json={"cell": "second"})
+    nowhere = await move(acme, cell="third")
+    still = await acme.send("DELETE", f"/tenants/{acme.id}/move", Role.OPERATOR)
+    here = await move(acme, cell="main")
+    one_place = Tenant(acme.id, client, issuer, cloud, people)
+
+    assert problem_of(nobody) == (404, "tenant-not-found")
+    assert problem_of(nowhere) == (404, "cell-not-found")
+    assert problem_of(still) == (409, "invalid-move")
+    assert (here.status_code, "move" in here.json()) == (200, False)
+    assert problem_of(await move(one_place, cell="main", own_index=True)) == (409, "invalid-move")
+
+
+async def test_owners_of_organisations_see_no_cells(acme):
+    for method, path in (
+        ("GET", "/cells"),
+        ("GET", f"/tenants/{acme.id}/placement"),
+        ("DELETE", f"/tenants/{acme.id}/move"),
+    ):
+        assert problem_of(await acme.send(method, path, Role.OWNER))[0] == 403
