@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.audit.chain import Link, genesis
-from shared.audit.ports import AnchorStore, BlockReader, UnreadableBlockError
+from shared.audit.ports import Anchors, StoredLog, UnreadableBlockError
 from shared.audit.verification import UNREADABLE_HEAD, ChainVerifier, Finding, Progress
 from shared.kernel.ids import TenantId
 
@@ -33,8 +33,8 @@ class Verified:
 class LogVerification:
     """Verifies the audit logs of tenants against their heads and their anchors."""
 
-    def __init__(self, reader: BlockReader, anchors: AnchorStore) -> None:
-        self._reader = reader
+    def __init__(self, stored: StoredLog, anchors: Anchors) -> None:
+        self._stored = stored
         self._anchors = anchors
 
     async def verify_part(self, tenant: TenantId, start: Progress | None = None, most_blocks: int = PART) -> Verified:
@@ -67,7 +67,7 @@ class LogVerification:
         return whole
 
     async def _follow(self, tenant: TenantId, verifier: ChainVerifier, most_blocks: int) -> int:
-        stored = await self._reader.stored_after(tenant, verifier.progress.place.seq, most_blocks)
+        stored = await self._stored.stored_after(tenant, verifier.progress.place.seq, most_blocks)
         for one in stored:
             verifier.take(one)
         return len(stored)
@@ -87,7 +87,7 @@ class LogVerification:
 
     async def _head(self, tenant: TenantId) -> Link | None:
         try:
-            return await self._reader.head(tenant)
+            return await self._stored.head(tenant)
         except UnreadableBlockError:
             return UNREADABLE_HEAD
 

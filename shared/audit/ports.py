@@ -93,8 +93,16 @@ class BlockReader(Protocol):
         """
         ...
 
+
+class StoredLog(Protocol):
+    """Reads whatever stands where the log should, for whoever verifies it."""
+
+    async def head(self, tenant: TenantId) -> Link | None:
+        """As `SealingStore.head`."""
+        ...
+
     async def stored_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block | UnreadableBlock]:
-        """As `blocks_after`, for whoever wants to know all that stands there."""
+        """As `BlockReader.blocks_after`, with what cannot be read in its place."""
         ...
 
 
@@ -111,11 +119,15 @@ class UnanchoredHeads(Protocol):
 
 
 class AnchorStore(Protocol):
-    """Places of chains, kept where nobody can change them: where there is an object lock, not even an administrator."""
+    """Keeps places of chains where nobody can change them: where there is an object lock, not even an administrator."""
 
     async def anchor(self, tenant: TenantId, head: Link) -> None:
         """Keep `head` for good; doing it twice changes nothing."""
         ...
+
+
+class Anchors(Protocol):
+    """The places of chains that were kept."""
 
     def anchors_after(self, tenant: TenantId, seq: int) -> AsyncIterator[Link]:
         """Yield what is kept behind `seq`, by sequence number: deleted ones, too, as long as they exist at all."""

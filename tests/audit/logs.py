@@ -12,7 +12,7 @@ from shared.adapters.s3.audit_anchors import S3Anchors
 from shared.audit.anchors import Anchoring
 from shared.audit.events import AuditEvent, read_line
 from shared.audit.log_verification import LogVerification
-from shared.audit.sealing import Sealing
+from shared.audit.sealing import LEFT_OVER_AFTER, Sealing
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, AUDIT_ARCHIVE
@@ -20,6 +20,11 @@ from tests.audit.samples import events
 from tests.ingestion.cloud import Cloud
 
 CLOCK = SystemClock()
+
+
+def earlier():
+    """Return a moment that is long enough ago for its events to be left over by now."""
+    return CLOCK.now() - 3 * LEFT_OVER_AFTER
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Log:
 
     async def record(self, count):
         """Record so many new events, and return them."""
-        recorded = events(count, self.tenant)
+        recorded = events(count, self.tenant, since=earlier())
         await self.recorder.record(self.tenant, recorded)
         return recorded
 

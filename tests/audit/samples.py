@@ -29,9 +29,9 @@ def event(tenant=ACME, at=MORNING, **differing):
     )
 
 
-def events(count, tenant=ACME):
+def events(count, tenant=ACME, since=MORNING):
     """Return so many events, a millisecond apart."""
-    return [event(tenant, MORNING + timedelta(milliseconds=number)) for number in range(count)]
+    return [event(tenant, since + timedelta(milliseconds=number)) for number in range(count)]
 
 
 def chain(count, tenant=ACME, in_block=MOST_EVENTS):

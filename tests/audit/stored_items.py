@@ -1,19 +1,21 @@
 """The items of one tenant's log as the table holds them, where a test can change any byte of any of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared.adapters.dynamodb.audit_blocks import block_item, head_item, read_link, stored_block
 from shared.adapters.dynamodb.audit_keys import block_key, head_key
+from shared.audit.chain import Link
 from shared.audit.log_verification import LogVerification
 from tests.audit.samples import ACME, chain
 
 
 @dataclass
 class StoredItems:
-    """Implements `BlockReader` and `AnchorStore` on items in memory, sorted as DynamoDB sorts them."""
+    """Implements `StoredLog` and `Anchors` on items in memory, sorted as DynamoDB sorts them."""
 
-    items: list
-    anchored: tuple = ()
+    items: list[dict[str, Any]]
+    anchored: tuple[Link, ...] = ()
 
     @classmethod
     def of(cls, events, in_block):

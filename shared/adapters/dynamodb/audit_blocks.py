@@ -88,7 +88,7 @@ def read_head(client: "DynamoDBClient", table: str, tenant: TenantId) -> Link | 
 
 
 class DynamoBlocks:
-    """Implements `BlockReader`."""
+    """Implements `BlockReader` and `StoredLog`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client

@@ -26,7 +26,7 @@ _WRITTEN_ALREADY: Final = frozenset({409, 412})
 
 
 class S3Anchors:
-    """Implements `AnchorStore`."""
+    """Implements `AnchorStore` and `Anchors`."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
