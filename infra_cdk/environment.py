@@ -9,9 +9,9 @@ from cdk_nag import AwsSolutionsChecks
 from infra_cdk.build import Assets
 from infra_cdk.constructs.operation_function import Network, Platform
 from infra_cdk.constructs.resources import Address, Resources
-from infra_cdk.naming import resource_name
+from infra_cdk.naming import further_domain_name, resource_name
 from infra_cdk.packages import MODEL_FOLDER, refuse_what_does_not_fit
-from infra_cdk.settings import Settings, signed_in_to
+from infra_cdk.settings import SearchCell, Settings, signed_in_to
 from infra_cdk.stacks.api import ApiStack
 from infra_cdk.stacks.area import FunctionsStack
 from infra_cdk.stacks.cache import CacheStack, cache_name
@@ -34,6 +34,7 @@ from shared.operations.capabilities import (
     VECTORS,
 )
 from shared.operations.declaration import AuthorizerTrigger, Operation
+from shared.operations.vector_cells import MAIN, VECTOR_CELLS, VectorCell, VectorCells
 
 OWN_STACKS: Final = frozenset({"api", "cache", "data", "messaging", "network", "observability", "relational", "search"})
 """Names that no folder of `functions/` may take."""
@@ -116,14 +117,26 @@ def _add_cache(app: App, settings: Settings, resources: Resources, data: DataSta
 
 
 def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataStack, network: Network | None) -> None:
-    """Provide the chunk index: a domain of our own, one that exists, or the local cloud's.
+    """Provide the chunk index: domains of our own, some that exist, or the local cloud's files; one cell each.
 
-    Roles name a domain in every environment, so that the local template grants what production's does.
+    Roles name the domains in every environment, so that the local template grants what production's does.
     """
     domain_name = settings.opensearch_domain_name or resource_name(settings.environment, VECTORS.name)
-    endpoint = settings.opensearch_endpoint or LOCAL_VECTORS
-    if settings.builds_domain and settings.search_capacity is not None:
-        search = SearchStack(app, settings, settings.search_capacity, data.key, domain_name, network)
-        endpoint = search.endpoint
-    arn = data.format_arn(service="es", resource="domain", resource_name=domain_name)
-    resources.add(VECTORS, Address({VECTORS.variable: endpoint}, arns=(arn,), arns_within=(f"{arn}/*",)))
+    first = SearchCell(id=MAIN, endpoint=settings.opensearch_endpoint, domain_name=domain_name)
+    cells: list[VectorCell] = []
+    arns: dict[str, None] = {}
+    for cell in (first, *settings.vector_cells):
+        name = cell.domain_name or further_domain_name(settings.environment, cell.id)
+        endpoint = cell.endpoint or LOCAL_VECTORS
+        if cell.endpoint is None and settings.builds_domain and settings.search_capacity is not None:
+            area = "search" if cell is first else f"search-{cell.id}"
+            endpoint = SearchStack(app, settings, settings.search_capacity, data.key, name, network, area).endpoint
+        region = cell.region or settings.region
+        arns[data.format_arn(service="es", region=region, resource="domain", resource_name=name)] = None
+        cells.append(
+            VectorCell(id=cell.id, address=endpoint, region=region, index_prefix=cell.index_prefix, weight=cell.weight)
+        )
+    variables = {VECTORS.variable: cells[0].address}
+    if settings.has_places:
+        variables[VECTOR_CELLS] = VectorCells(cells=tuple(cells)).model_dump_json()
+    resources.add(VECTORS, Address(variables, arns=tuple(arns), arns_within=tuple(f"{arn}/*" for arn in arns)))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.operations.fetch_policy import FetchPolicy
+from shared.operations.vector_cells import MAIN, CellName, IndexPrefix
 
 LOCAL_COLD_START_S: Final = 30
 """Enough for a machine that is busy with something else."""
@@ -48,6 +49,11 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _cells(value: object) -> object:
+    """Accept JSON from the command line."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def _none(value: object) -> object:
     """Accept `none` from the command line, where nothing cannot be said."""
     return None if value == "none" else value
@@ -63,6 +69,22 @@ class SearchCapacity(BaseModel):
     volume_gib: int = Field(ge=10)
     master_instance_type: str | None = None
     in_vpc: bool = False
+
+
+class SearchCell(BaseModel):
+    """One more cell for tenants' chunks: a domain of its own, built like the first one, or an existing endpoint.
+
+    `weight` is its capacity in units of the smallest cell. Cells may share an endpoint under different prefixes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: CellName
+    weight: int = Field(default=1, ge=1, le=100)
+    endpoint: str | None = None
+    domain_name: str | None = None
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    index_prefix: IndexPrefix = "tessera"
 
 
 class CacheCapacity(BaseModel):
@@ -100,6 +122,10 @@ class Settings(BaseModel):
     opensearch_domain_name: str | None = None
     """The name of the existing domain, so that roles can name it."""
     search_capacity: SearchCapacity | None = None
+    vector_cells: Annotated[tuple[SearchCell, ...], BeforeValidator(_cells)] = ()
+    """Cells besides the first one, `main`, among which new tenants are spread and tenants can be moved (T6)."""
+    own_indexes: bool = False
+    """Whether large tenants may be moved into indexes of their own; with further cells they may anyway."""
     cache_endpoint: str | None = None
     """An existing cache; its URL looks as the declaration of `Cache` says."""
     cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_none)] = None
@@ -147,6 +173,11 @@ class Settings(BaseModel):
         return self.search_capacity is not None and self.opensearch_endpoint is None
 
     @property
+    def has_places(self) -> bool:
+        """Whether tenants may be in different places, so that functions must know where each one is."""
+        return bool(self.vector_cells) or self.own_indexes
+
+    @property
     def searches_inside(self) -> bool:
         """Whether the search domain is reached from inside the VPC alone."""
         return self.builds_domain and self.search_capacity is not None and self.search_capacity.in_vpc
@@ -182,6 +213,20 @@ class Settings(BaseModel):
         except ValidationError as error:
             names = ", ".join(str(problem["loc"][0]) for problem in error.errors())
             raise ValueError(f"What the settings of fetch_{names} say is not of that form.") from None
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_cells_that_are_none(self) -> Self:
+        ids = [MAIN, *(cell.id for cell in self.vector_cells)]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"vector_cells must have ids of their own; {MAIN!r} is the first cell's.")
+        for cell in self.vector_cells:
+            if cell.endpoint is None and not (self.builds_domain or self.is_local):
+                raise ValueError(f"vector_cells: {cell.id} needs an endpoint, for no domain is built here.")
+            if cell.endpoint is not None and cell.domain_name is None and not self.is_local:
+                raise ValueError(f"vector_cells: {cell.id} needs its domain_name, or no role could name the domain.")
+            if cell.endpoint is None and cell.region not in {None, self.region}:
+                raise ValueError(f"vector_cells: {cell.id} is built in {self.region}; elsewhere name an endpoint.")
         return self
 
     @model_validator(mode="after")

@@ -32,8 +32,9 @@ class SearchStack(AreaStack):
         key: kms.IKey,
         domain_name: str,
         network: Network | None,
+        area: str = "search",
     ) -> None:
-        super().__init__(scope, "search", settings, "OpenSearch domain.")
+        super().__init__(scope, area, settings, "OpenSearch domain.")
         self.domain = opensearch.Domain(
             self,
             "Vectors",
@@ -54,7 +55,7 @@ class SearchStack(AreaStack):
             node_to_node_encryption=True,
             enforce_https=True,
             tls_security_policy=opensearch.TLSSecurityPolicy.TLS_1_2_PFS,
-            logging=self._logging(),
+            logging=self._logging(area.removeprefix("search")),
             suppress_logs_resource_policy=True,
             vpc=network.vpc if network else None,
             vpc_subnets=[_subnets(network, capacity.instances)] if network else None,
@@ -75,12 +76,12 @@ class SearchStack(AreaStack):
         door.add_ingress_rule(network.security_group, ec2.Port.tcp(443), "from functions")
         return door
 
-    def _logging(self) -> opensearch.LoggingOptions:
+    def _logging(self, suffix: str) -> opensearch.LoggingOptions:
         groups = {
             kind: logs.LogGroup(
                 self,
                 kind,
-                log_group_name=f"/aws/opensearch/{resource_name(self.settings.environment, kind.lower())}",
+                log_group_name=f"/aws/opensearch/{resource_name(self.settings.environment, kind.lower())}{suffix}",
                 retention=logs.RetentionDays.ONE_MONTH,
                 removal_policy=RemovalPolicy.DESTROY,
             )
