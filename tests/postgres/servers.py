@@ -128,6 +128,8 @@ def pooled(database: TestDatabase, pool_size: int = POOL_SIZE) -> Iterator[TestD
             _wait_for(port, started, Path(folder) / "log")
             yield replace(database, app=database.app.replace(f":{server.port}/", f":{port}/"))
         finally:
+            if not started.is_running():
+                raise RuntimeError((Path(folder) / "log").read_text(encoding="utf-8"))
             started.stop(grace_s=5, ask=signal.SIGINT)
 
 

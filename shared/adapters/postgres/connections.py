@@ -6,13 +6,16 @@ connection (PgBouncer and RDS Proxy in transaction mode).
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
 from shared.adapters.postgres.addresses import DatabaseAddress
+from shared.adapters.postgres.failures import LOST
+
+T = TypeVar("T")
 
 LARGEST: Final = 4
 """Connections of one process; a function serves one request at a time, a process of the tests several."""
@@ -40,30 +43,34 @@ class Connections:
         self._password = password
         self._idle: list[asyncpg.Connection] = []
         self._free = asyncio.Semaphore(largest)
-        self._farewells: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def borrowed(self, opening: str) -> AsyncIterator[asyncpg.Connection]:
-        """Lend a connection on which the statements `opening` were executed; it comes back with no transaction open.
+        """Lend a connection on which the statements `opening` were executed; who is done has ended its transaction.
 
         A connection that was idle may have been closed since by the server: nothing was asked of it yet, so another
-        takes its place. One that ends in the middle of something is thrown away. Raises: what the driver raises.
+        takes its place. One on which anything failed is thrown away, and what it had begun with it: what state a driver
+        and a pooler are in after a failure is nothing to rely on. Raises: what the driver raises.
         """
         async with self._free:
             connection = await self._opened(opening)
             try:
                 yield connection
-            finally:
-                if connection.is_closed() or connection.is_in_transaction():
-                    self._throw_away(connection)
-                else:
-                    self._idle.append(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+            if connection.is_in_transaction():
+                connection.terminate()
+            elif not connection.is_closed():
+                self._idle.append(connection)
 
     async def close(self) -> None:
-        for connection in self._idle:
-            await connection.close(timeout=FAREWELL_TIMEOUT_S)
-        self._idle.clear()
-        await asyncio.gather(*self._farewells, return_exceptions=True)
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                await connection.close(timeout=FAREWELL_TIMEOUT_S)
+            except (*LOST, asyncpg.PostgresError, TimeoutError):
+                connection.terminate()
 
     async def _opened(self, opening: str) -> asyncpg.Connection:
         while self._idle:
@@ -71,25 +78,20 @@ class Connections:
             if connection.is_closed():
                 continue
             try:
-                await connection.execute(opening)
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+                await undisturbed(connection, connection.execute(opening))
+            except LOST as error:
                 _log.info("an idle connection was closed", exc_info=error)
-                self._throw_away(connection)
-            except asyncpg.PostgresError as error:
-                # Sent by a server or pooler that ends the session: it says why, then closes.
-                self._throw_away(connection)
-                if not _says_goodbye(error):
-                    raise
+                connection.terminate()
             except BaseException:
-                self._throw_away(connection)
+                connection.terminate()
                 raise
             else:
                 return connection
         connection = await self._connect()
         try:
-            await connection.execute(opening)
+            await undisturbed(connection, connection.execute(opening))
         except BaseException:
-            self._throw_away(connection)
+            connection.terminate()
             raise
         return connection
 
@@ -107,20 +109,19 @@ class Connections:
             statement_cache_size=0,
         )
 
-    def _throw_away(self, connection: asyncpg.Connection) -> None:
-        """Close behind the caller's back: a query that still runs is asked to stop first, for a second at most."""
-        farewell = asyncio.get_running_loop().create_task(_part_from(connection))
-        self._farewells.add(farewell)
-        farewell.add_done_callback(self._farewells.discard)
 
+async def undisturbed(connection: asyncpg.Connection, work: Coroutine[Any, Any, T]) -> T:
+    """Do `work` on `connection`; who is cancelled meanwhile cuts the connection, and the work ends by that.
 
-async def _part_from(connection: asyncpg.Connection) -> None:
+    Left to itself the driver would ask the server, on another connection, to cancel what runs on this one. A pooler may
+    have given that server connection to somebody else by then, and some do not survive the question (PgBouncer 1.18).
+    A server whose client is gone stops by itself: `client_connection_check_interval`.
+    """
+    doing = asyncio.ensure_future(work)
     try:
-        await connection.close(timeout=FAREWELL_TIMEOUT_S)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        _log.info("a connection ended without a farewell", exc_info=error)
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
         connection.terminate()
-
-
-def _says_goodbye(error: asyncpg.PostgresError) -> bool:
-    return isinstance(error, asyncpg.AdminShutdownError | asyncpg.CrashShutdownError | asyncpg.IdleSessionTimeoutError)
+        await asyncio.wait({doing})
+        doing.exception()  # that the connection is lost is no news
+        raise

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 import asyncpg
 
 from shared.adapters.postgres.addresses import read_address
-from shared.adapters.postgres.connections import CONNECT_TIMEOUT_S, LARGEST, Connections
+from shared.adapters.postgres.connections import CONNECT_TIMEOUT_S, LARGEST, Connections, undisturbed
 from shared.adapters.postgres.failures import told_to_callers
 from shared.adapters.postgres.iam_tokens import IamTokens
 from shared.adapters.postgres.own_loop import OwnLoop
@@ -70,23 +70,15 @@ class Database:
                 opening_of(tenant, self._statement_timeout_s, self._transaction_timeout_s)
             )
             async with lent as connection:
-                try:
-                    result = await work(connection)
-                except Exception:
-                    await _roll_back(connection)
-                    raise
-                said = await connection.execute("COMMIT")
-                if said != "COMMIT":
-                    raise asyncpg.InFailedSQLTransactionError("A failure inside was swallowed; nothing was committed.")
-                return result
+                return await undisturbed(connection, _committed(connection, work))
 
 
-async def _roll_back(connection: Transaction) -> None:
-    """Undo what a transaction did, for the next one's sake; where that fails, nobody gets the connection again."""
-    try:
-        await connection.execute("ROLLBACK")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        connection.terminate()
+async def _committed(connection: Transaction, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    result = await work(connection)
+    said = await connection.execute("COMMIT")
+    if said != "COMMIT":
+        raise asyncpg.InFailedSQLTransactionError("A failure inside was swallowed; nothing was committed.")
+    return result
 
 
 def opening_of(tenant: TenantId, statement_timeout_s: float, transaction_timeout_s: float) -> str:
@@ -98,5 +90,6 @@ def opening_of(tenant: TenantId, statement_timeout_s: float, transaction_timeout
     return (
         f"BEGIN; SET LOCAL statement_timeout = {int(statement_timeout_s * 1000)};"
         f" SET LOCAL idle_in_transaction_session_timeout = {int(transaction_timeout_s * 1000)};"
+        " SET LOCAL client_connection_check_interval = 500;"
         f" SELECT set_config('{TENANT_SETTING}', convert_from(decode('{name}', 'hex'), 'UTF8'), true)"
     )

@@ -1,5 +1,6 @@
 """What the driver raises, as failures that a caller can act on."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -8,9 +9,12 @@ import asyncpg
 
 from shared.kernel.databases import DatabaseBusyError, DatabaseUnavailableError
 
+_log = logging.getLogger("tessera.database")
+
 LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a farewell of the server in the middle of a transaction leaves the driver in
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -38,8 +42,10 @@ def told_to_callers() -> Iterator[None]:
     try:
         yield
     except BUSY as error:
+        _log.warning("database busy", exc_info=error)
         raise DatabaseBusyError from error
     except LOST as error:
         if isinstance(error, ValueError):  # an argument that does not fit is a defect, whatever its other base says
             raise
+        _log.warning("database out of reach", exc_info=error)
         raise DatabaseUnavailableError from error
