@@ -5,7 +5,7 @@ from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.bodies import Description
 from shared.kernel.ids import IdempotencyKey
-from shared.operations.capabilities import IDENTITY
+from shared.operations.capabilities import CELL_REGISTRY, CELLS, IDENTITY
 from shared.operations.declaration import RateClass, operation
 from shared.tenancy.descriptions import IssuedInvitation, TenantDescription
 from shared.tenancy.requests import CreateTenantRequest
@@ -25,7 +25,14 @@ class CreatedTenant(Description):
     rate_class=RateClass.WRITE,
     status=201,
     sets=("owner_email", "plan"),
-    uses=[IDENTITY.read, IDENTITY.write],
+    uses=[
+        IDENTITY.read,
+        IDENTITY.write,
+        CELLS.read,
+        CELLS.write,
+        CELL_REGISTRY.read,
+        CELL_REGISTRY.write,
+    ],
     across_tenants="operators, in their own organisation, make another one",
 )
 async def create_tenant(
@@ -44,5 +51,6 @@ async def create_tenant(
     tenant, invitation, token = await services.tenancy.operating.create(
         tenant_id_of(chosen), request.organisation_name, request.plan, request.owner_email, caller.user
     )
+    await services.cells.place(tenant.tenant)
     now = services.tenancy.clock.now()
     return CreatedTenant(tenant=TenantDescription.of(tenant, now), owner=IssuedInvitation.of(invitation, token, now))

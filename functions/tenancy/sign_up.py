@@ -3,7 +3,7 @@
 from shared.composition.services import Services
 from shared.kernel.bodies import Description
 from shared.kernel.ids import IdempotencyKey, UserId
-from shared.operations.capabilities import ACCOUNTS, IDENTITY, SIGN_UP
+from shared.operations.capabilities import ACCOUNTS, CELL_REGISTRY, CELLS, IDENTITY, SIGN_UP
 from shared.operations.declaration import RateClass, public_operation
 from shared.tenancy.descriptions import TenantDescription
 from shared.tenancy.requests import SignUpRequest
@@ -22,7 +22,17 @@ class SignedUp(Description):
     "POST /sign-ups",
     rate_class=RateClass.SIGN_IN,
     status=201,
-    uses=[IDENTITY.read, IDENTITY.write, SIGN_UP, ACCOUNTS.read, ACCOUNTS.write],
+    uses=[
+        IDENTITY.read,
+        IDENTITY.write,
+        SIGN_UP,
+        ACCOUNTS.read,
+        ACCOUNTS.write,
+        CELLS.read,
+        CELLS.write,
+        CELL_REGISTRY.read,
+        CELL_REGISTRY.write,
+    ],
     across_tenants="the organisation does not exist yet",
     memory_mb=512,
     timeout_s=10,
@@ -44,4 +54,5 @@ async def sign_up(
     tenant, user_id = await services.tenancy.sign_ups.sign_up(
         tenant_id_of(chosen), request.organisation_name, request.to_person()
     )
+    await services.cells.place(tenant.tenant)
     return SignedUp(tenant=TenantDescription.of(tenant, services.tenancy.clock.now()), user_id=user_id)

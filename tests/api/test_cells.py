@@ -3,6 +3,7 @@ cancel_tenant_move; and the schedules behind: observe_cells, advance_tenant_move
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from shared.kernel.ids import TenantId
 from shared.operations.registry import load_operation
 from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
 from tests.api.door import authenticator_of
+from tests.api.organisations import new_email
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
 from tests.canaries import watched
 
@@ -131,6 +133,22 @@ async def test_a_move_into_an_index_of_its_own_is_given_up(acme, publish, run):
     assert await found(acme, base) == ["The notice period is sixty days."]
     there = await placement(acme)
     assert (there["cell"], there["own_index"]) == ("main", False)
+
+
+async def test_new_organisations_are_spread_over_the_cells_and_stay_there(acme, run, publish):
+    await run("observe_cells")
+    created = []
+    for number in range(6):
+        body = {"organisation_name": f"New {number}", "plan": "starter", "owner_email": new_email()}
+        response = await acme.send("POST", "/tenants", Role.OPERATOR, json=body)
+        assert response.status_code == 201, response.text
+        created.append(replace(acme, id=response.json()["tenant"]["id"]))
+
+    places = [(await placement(tenant))["cell"] for tenant in created]
+
+    assert set(places) == {"main", "second"}
+    away = created[places.index("second")]
+    assert (await move(away, cell="second")).json() == await placement(away)
 
 
 async def test_what_cannot_be_moved_says_why(acme, client, issuer, cloud, people):
