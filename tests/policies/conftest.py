@@ -7,6 +7,7 @@ import pytest
 
 from shared.operations.capabilities import FETCH_POLICY
 from shared.operations.fetch_policy import FetchPolicy
+from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
 from tests.api.conftest import (  # noqa: F401 (fixtures)
     _clients_of_this_cloud,
     _clock_of_the_door,
@@ -22,9 +23,15 @@ from tests.ingestion.cloud import running_cloud
 from tests.oidc.scripted_provider import ScriptedProvider
 from tests.policies.deployed import Deployed
 from tests.policies.recorder import recording
-from tests.policies.suite import Suite
+from tests.policies.suite import SECOND_CELL, Suite
 from tests.signing import settle_names
 
+TWO_CELLS = VectorCells(
+    cells=(
+        VectorCell(id="main", address="sqlite", region="eu-central-1"),
+        VectorCell(id=SECOND_CELL, address="sqlite", region="eu-west-1"),
+    )
+)
 FETCHES_HERE = FetchPolicy(contact="https://acme.example/robots", reaches_loopback=True)
 
 
@@ -32,9 +39,11 @@ FETCHES_HERE = FetchPolicy(contact="https://acme.example/robots", reaches_loopba
 def cloud(tmp_path_factory):
     with running_cloud(tmp_path_factory.mktemp("cloud")) as started:
         settle_names(started)
-        yield replace(
-            started, variables={**started.variables, FETCH_POLICY.resource.variable: FETCHES_HERE.model_dump_json()}
-        )
+        more = {
+            FETCH_POLICY.resource.variable: FETCHES_HERE.model_dump_json(),
+            VECTOR_CELLS: TWO_CELLS.model_dump_json(),
+        }
+        yield replace(started, variables={**started.variables, **more})
 
 
 @pytest.fixture(scope="session")

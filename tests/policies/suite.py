@@ -28,6 +28,7 @@ from tests.signing import TestSigner
 from tests.web_server import Site, answer
 
 PAGE: Final = b"<!doctype html><html><title>Terms</title><body><p>The notice period is 30 days.</p></body></html>"
+SECOND_CELL: Final = "second"
 OPERATOR: Final = "olga@operators.example"
 
 COMMANDS: Final[Mapping[str, dict[str, Any]]] = {
@@ -79,7 +80,7 @@ class Suite:
         assert response.status_code < 500, (name, response.text)
 
     async def _take_documents_in(self, functions: Functions) -> Tenant:
-        """Bring a file and a page through all stages, replace the file, index again, and delete everything."""
+        """Bring a file and a page through all stages, replace the file, index again, delete it, and move the rest."""
         tenant = self._estate().tenant
         base = await tenant.create_base()
         bucket = self.cloud.address_of(UPLOADS)
@@ -98,6 +99,9 @@ class Suite:
         await tenant.send("POST", f"/knowledge-bases/{base}/documents/{listed[0]['id']}/retry")
         await tenant.send("DELETE", f"/knowledge-bases/{base}/documents/{listed[0]['id']}")
         await functions.work_off()
+        path, to = f"/tenants/{tenant.id}/move", {"cell": SECOND_CELL}
+        moved = await tenant.send("PUT", path, Role.OPERATOR, json=to)
+        assert moved.status_code == 200, moved.text
         return tenant
 
     async def _invoke_the_rest(self, functions: Functions, tenant: Tenant) -> None:
