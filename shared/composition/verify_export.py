@@ -1,0 +1,58 @@
+"""Verify exported audit logs offline: `python -m shared.composition.verify_export [OPTIONS] FILE…`.
+
+The files are the exports of one log, one after the other. It needs nothing that is deployed, and no network.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from shared.audit.chain import Link
+from shared.audit.export_verification import ExportVerifier
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Say what was found; return 0 when all lines are what was written, 1 otherwise."""
+    asked = _parser().parse_args(arguments)
+    verifier = ExportVerifier(asked.previous_hash)
+    for line in _lines_of(asked.files):
+        verifier.take(line)
+    if asked.last is not None:
+        verifier.finish(asked.last)
+    for finding in verifier.findings:
+        sys.stdout.write(f"✗ {finding.first_seq}–{finding.last_seq} {finding.fault}: {finding.message}\n")
+    end = "nothing" if verifier.end is None else f"line {verifier.end.seq}, {verifier.end.hash.hex()}"
+    sys.stdout.write(f"{verifier.events} lines of {verifier.tenant or 'no log'}; the last one is {end}.\n")
+    if verifier.findings:
+        return 1
+    sys.stdout.write("✓ All lines are what was written.\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="verify_export", description="Verify exported audit logs offline.")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="exports of one log, in their order")
+    parser.add_argument(
+        "--previous-hash",
+        type=bytes.fromhex,
+        metavar="HEX",
+        help="of the line before the first one; the export says it",
+    )
+    parser.add_argument("--last", type=_place, metavar="SEQ:HEX", help="where they must end: a head, or an anchor")
+    return parser
+
+
+def _place(text: str) -> Link:
+    seq, _, line_hash = text.partition(":")
+    return Link(int(seq), bytes.fromhex(line_hash))
+
+
+def _lines_of(files: Sequence[Path]) -> Iterator[bytes]:
+    for file in files:
+        with file.open("rb") as opened:
+            yield from opened
+
+
+if __name__ == "__main__":
+    sys.exit(main())
