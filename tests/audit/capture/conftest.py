@@ -10,24 +10,23 @@ from shared.tenancy.models import OPERATORS, Override
 from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
-from tests.api.people import new_person
-from tests.api.tenants import Tenant, new_tenant_name
-from tests.audit.capture.told import Told
-from tests.isolation.conftest import (  # noqa: F401 (fixtures)
+from tests.api.conftest import (  # noqa: F401 (fixtures)
     _clients_of_this_cloud,
     _clock_of_the_door,
-    address,
     app,
     bystander,
     cloud,
     embedder,
     index,
     issuer,
-    new_client,
     people,
-    provider,
     publish,
 )
+from tests.api.people import new_person
+from tests.api.tenants import Tenant, new_tenant_name
+from tests.audit.capture.told import Told
+from tests.ingestion.functions import Functions
+from tests.isolation.conftest import address, new_client, provider  # noqa: F401 (fixtures)
 from tests.isolation.estate import Estate
 
 
@@ -63,3 +62,8 @@ def grant_writes(people):  # noqa: F811 (the fixture)
         await people.records.commit(TenantId(tenant.id), [Put(replace(organisation, overrides=overrides)), Put(place)])
 
     return granted
+
+
+@pytest.fixture
+def functions_of_all(cloud):  # noqa: F811 (the fixture)
+    return Functions(cloud)

@@ -147,6 +147,7 @@ async def test_operation_beyond_the_caller_leaves_its_refusal(told, new_estate, 
 async def test_what_nobody_has_is_refused_in_the_log_of_whoever_asks(told, new_estate, operation_id):
     _, route = ROUTES[operation_id]
     role = Role.OPERATOR if route.permission is Permission.TENANT_OPERATE else Role.OWNER
+    assert route.permission is not None
     assert is_permitted(role, route.permission)
     tenant = new_estate().tenant
     tenant.headers(role)
