@@ -3,6 +3,7 @@
 The tenant of a call is called `a` here, which begins the names of others.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -17,13 +18,15 @@ OTHERS: Final = ("b", "ab", "a-b", "A", "", "*", "a*")
 
 LEADING_KEYS: Final = "dynamodb:LeadingKeys"
 PREFIX: Final = "s3:prefix"
+_IDS: Final = re.compile(r"[0-9a-z]{26}|[0-9a-f]{32,64}|(?<=@)[0-9.]+|[0-9]{12,}")
+"""What differs between two calls that are the same to every policy."""
 _BUCKETS: Final = ("uploads", "artifacts", "audit-archive")
 
 
 def renamed(call: Call) -> Call:
-    """Return the call as it would be if its tenant were called `a`."""
+    """Return the call as it would be if its tenant were called `a`, and all that has an id had the same one."""
     if call.tenant is None:
-        return call
+        return replace(call, uses=tuple(replace(use, keys=frozenset(map(_alike, use.keys))) for use in call.uses))
     return replace(call, tenant=TENANT, uses=_of(call, call.tenant, TENANT))
 
 
@@ -105,10 +108,14 @@ def _of(call: Call, tenant: str, other: str) -> tuple[Use, ...]:
         for prefix in ("t#", "t/"):
             own = f"{prefix}{tenant}"
             if key == own or key.startswith((f"{own}#", f"{own}/")):
-                return f"{prefix}{other}{key.removeprefix(own)}"
-        return key
+                return f"{prefix}{other}{_alike(key.removeprefix(own))}"
+        return _alike(key)
 
     return tuple(replace(use, keys=frozenset(map(moved, use.keys))) for use in call.uses)
+
+
+def _alike(key: str) -> str:
+    return _IDS.sub("0", key)
 
 
 def _is_own(key: str) -> bool:
