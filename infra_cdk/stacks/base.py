@@ -1,6 +1,6 @@
 """What every stack has in common."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aws_cdk import CfnResource, Environment, RemovalPolicy, Stack, Tags
 from constructs import Construct
@@ -9,6 +9,8 @@ from infra_cdk.naming import stack_name
 from infra_cdk.settings import Settings
 
 R = TypeVar("R", bound=CfnResource)
+
+ENVIRONMENT_TAG: Final = "tessera:environment"
 
 
 class AreaStack(Stack):
@@ -26,7 +28,7 @@ class AreaStack(Stack):
             termination_protection=settings.keep_data,
         )
         self.settings = settings
-        Tags.of(self).add("tessera:environment", settings.environment)
+        Tags.of(self).add(ENVIRONMENT_TAG, settings.environment)
 
     @property
     def removal(self) -> RemovalPolicy:

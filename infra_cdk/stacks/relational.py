@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import App, ArnFormat, CfnDeletionPolicy, CfnOutput, Fn, Stack
+from aws_cdk import App, ArnFormat, CfnDeletionPolicy, CfnOutput, Fn, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -15,7 +15,7 @@ from infra_cdk.constructs.resources import Address, Resources
 from infra_cdk.naming import resource_name
 from infra_cdk.packages import DATABASE_CERTIFICATES, DATABASE_CERTIFICATES_IN_ASSET
 from infra_cdk.settings import DatabaseCapacity, Settings
-from infra_cdk.stacks.base import AreaStack
+from infra_cdk.stacks.base import ENVIRONMENT_TAG, AreaStack
 from shared.operations.capabilities import DATABASE, DATABASE_OWNER
 
 ENGINE: Final = "aurora-postgresql"
@@ -135,7 +135,7 @@ class RelationalStack(AreaStack):
 
     def _proxy(self) -> rds.CfnDBProxy:
         door = ec2.SecurityGroup(
-            self, "ProxyDoor", vpc=self._network.vpc, description="The database's proxy.", allow_all_outbound=False
+            self, "ProxyDoor", vpc=self._network.vpc, description="The proxy of the database.", allow_all_outbound=False
         )
         door.add_ingress_rule(self._network.security_group, ec2.Port.tcp(PORT), "from functions")
         door.add_egress_rule(self._door, ec2.Port.tcp(PORT), "to the database")
@@ -162,13 +162,14 @@ class RelationalStack(AreaStack):
             vpc_subnet_ids=self._subnet_ids,
             vpc_security_group_ids=[door.security_group_id],
         )
-        rds.CfnDBProxyTargetGroup(
+        targets = rds.CfnDBProxyTargetGroup(
             self,
             "ProxyTargets",
             db_proxy_name=proxy.ref,
             target_group_name="default",
             db_cluster_identifiers=[self.cluster.ref],
         )
+        Tags.of(targets).remove(ENVIRONMENT_TAG)  # CloudFormation refuses tags on this one kind of resource
         return proxy
 
 

@@ -7,7 +7,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("entry_layer", "requests", "isolation", "cells", "moves", "embedding", "indexing", "search", "imports")
+NAMES = (
+    "entry_layer", "requests", "isolation", "cells", "moves", "relational", "embedding", "indexing", "search",
+    "imports",
+)  # fmt: skip
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
