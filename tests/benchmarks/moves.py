@@ -18,16 +18,20 @@ from tests.ingestion.cloud import Cloud, running_cloud
 
 JARS: Final = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
 MOST: Final = int(os.environ.get("BENCH_KILLS", "1000"))
+STEP_OF_INDEXES: Final = int(os.environ.get("BENCH_STEP", "12"))
+"""Of a move between indexes of a node, which takes ten times as long, only some effects have their turn."""
 
 
 def run() -> Table:
     """Kill at effects 1, 2, 3, … until a move ends before its turn comes, or `BENCH_KILLS` is reached."""
     with tempfile.TemporaryDirectory() as folder, running_cloud(Path(folder) / "cloud") as cloud:
-        rows = [_row("two files", *_measured(cloud, Path(folder), ""))]
+        rows = [_row("two files", *_measured(cloud, Path(folder), "", 1))]
+        print(rows, flush=True)
         if opensearch_node.ADDRESS_VARIABLE in os.environ or opensearch_node.can_install(JARS):
             node = Path(folder) / "node"
             try:
-                rows.append(_row("two indexes", *_measured(cloud, Path(folder), opensearch_node.start(node, JARS))))
+                address = opensearch_node.start(node, JARS)
+                rows.append(_row("two indexes", *_measured(cloud, Path(folder), address, STEP_OF_INDEXES)))
             finally:
                 opensearch_node.stop(node)
     return Table(
@@ -43,12 +47,13 @@ def run() -> Table:
     )  # fmt: skip
 
 
-def _measured(cloud: Cloud, folder: Path, address: str) -> tuple[Report, float]:
+def _measured(cloud: Cloud, folder: Path, address: str, step: int) -> tuple[Report, float]:
     names = cloud.address_of(CELLS), cloud.address_of(AUDIT)
     places = Places(*names, str(folder), address, f"bench-{secrets.token_hex(4)}")
     began = time.monotonic()
     try:
-        report = asyncio.run(move_under_load(places, TenantId("acme" if address else "globex"), range(MOST + 1)))
+        kills, tenant = range(0, MOST + 1, step), TenantId("acme" if address else "globex")
+        report = asyncio.run(move_under_load(places, tenant, kills, people=1 if address else 2))
     finally:
         places.close()
     return report, (time.monotonic() - began) / report.moves

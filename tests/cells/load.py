@@ -55,11 +55,10 @@ class Load:
         for number in range(DOCUMENTS):
             await self._publish(number)
 
-    async def run(self, until: Callable[[], bool], searchers: int = 2, writers: int = 2) -> None:
-        """Go on until `until` says so; then everything that was begun ends."""
+    async def run(self, until: Callable[[], bool], people: int) -> None:
+        """Have as many search and as many write until `until` says so; then everything that was begun ends."""
         await asyncio.gather(
-            *(self._repeat(self._search, until) for _ in range(searchers)),
-            *(self._repeat(self._ingest, until) for _ in range(writers)),
+            *(self._repeat(what, until) for what in (self._search, self._ingest) for _ in range(people))
         )
 
     def keys(self) -> set[ChunkKey]:

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from shared.kernel.ids import TenantId
+from shared.retrieval.ports import IndexUnavailableError
 from tests.cells.places import Parts, Places
 
 
@@ -65,7 +66,10 @@ async def move(places: Places, tenant: TenantId, page: int, fate: Fate) -> None:
     mover = doomed.moves(page).mover
     while True:
         before = await parts.placements.placement(tenant)
-        after = await mover.advance(tenant)
+        try:
+            after = await mover.advance(tenant)
+        except IndexUnavailableError:
+            after = before  # the schedule's next run goes on, too
         if after.under_way is None:
             return
         if before == after:

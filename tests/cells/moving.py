@@ -69,7 +69,7 @@ class MoverHost:
         return (await self._process.stdout.readline()).decode().strip()
 
 
-async def move_under_load(places: Places, tenant: TenantId, kills: Iterable[int], writers: int = 2) -> Report:
+async def move_under_load(places: Places, tenant: TenantId, kills: Iterable[int], people: int = 2) -> Report:
     """Move a tenant once per number of `kills`, whose mover is killed there and followed by another, to the end.
 
     A move that is over before its mover is killed is the last one, for there are no more effects.
@@ -85,7 +85,7 @@ async def move_under_load(places: Places, tenant: TenantId, kills: Iterable[int]
             here = (await parts.moves(PAGE).placement(tenant)).cell
             target = {A: B, B: OWN, OWN: A}[here]
             over = asyncio.Event()
-            running = asyncio.create_task(load.run(over.is_set, writers=writers))
+            running = asyncio.create_task(load.run(over.is_set, people))
             await parts.moves(PAGE).start(tenant, target)
             ended = await host.run(killed_at)
             report.kills += ended == "killed"
