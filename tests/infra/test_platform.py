@@ -78,6 +78,21 @@ def test_lifecycle_touches_noncurrent_versions_and_incomplete_uploads_only(templ
             assert rule.keys() - {"Id", "Status"} <= {"NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"}
 
 
+def test_archive_is_locked_where_data_is_kept_and_forgets_no_version(templates: Templates) -> None:
+    for declared in RESOURCES:
+        if not isinstance(declared, Bucket):
+            continue
+        properties = named(templates, "AWS::S3::Bucket", declared.name).properties
+        locked = declared.is_locked and templates.environment == "prod"
+
+        assert properties.get("ObjectLockEnabled", False) is locked
+        if locked:
+            retention = properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+            assert retention == {"Mode": "COMPLIANCE", "Days": 400}
+        forgets = "NoncurrentVersionExpiration" in str(properties["LifecycleConfiguration"])
+        assert forgets is not declared.is_locked
+
+
 def test_tables_recover_to_a_point_in_time_under_our_key_and_forget_what_expired(templates: Templates) -> None:
     declared = [one for one in RESOURCES if isinstance(one, Table)]
     assert len(templates.all("AWS::DynamoDB::GlobalTable")) == len(declared)
