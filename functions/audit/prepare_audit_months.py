@@ -5,7 +5,7 @@ from shared.operations.capabilities import DATABASE
 from shared.operations.declaration import ScheduleTrigger, operation
 
 
-@operation(ScheduleTrigger(every_minutes=1440), uses=[DATABASE.connect], timeout_s=120)
+@operation(ScheduleTrigger(every_minutes=1_000), uses=[DATABASE.connect], timeout_s=120)
 async def prepare_audit_months(services: Services) -> dict[str, int]:
     """Make the partitions of this and the next three months, once each. Returns how many were made.
 
