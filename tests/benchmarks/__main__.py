@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NAMES = (
-    "entry_layer", "requests", "isolation", "cells", "moves", "audit", "relational", "embedding", "indexing",
+    "entry_layer", "requests", "audited", "isolation", "cells", "cell_routing", "moves", "audit", "relational", "embedding", "indexing",
     "search", "imports",
 )  # fmt: skip
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
