@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ class Victims:
     """A process that makes processes, and what they were answered."""
 
     def __init__(self, cloud):
-        self._running = subprocess.Popen(
+        self._running: Any = subprocess.Popen(
             [sys.executable, "-m", "tests.audit.capture.victims"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -30,7 +31,8 @@ class Victims:
     def live(self, tenant, at, *, is_after):
         """Let one live until it ends or is killed; return its answers, and how many requests it made, if it says so."""
         self._write({"tenant": tenant, "at": at, "is_after": is_after})
-        answers, requests = [], None
+        answers: list[Any] = []
+        requests = None
         for line in self._running.stdout:
             fact = json.loads(line)
             if fact["said"] == "GONE":
