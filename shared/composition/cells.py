@@ -100,9 +100,10 @@ class Stores:
     def _client(self, cell: VectorCell) -> "OpenSearch":
         from shared.adapters.opensearch.client import connect
 
-        if cell.address not in self.clients:
-            self.clients[cell.address] = connect(cell.address, cell.region)
-        return self.clients[cell.address]
+        address = cell.address or self.settings.address_of(VECTORS)
+        if address not in self.clients:
+            self.clients[address] = connect(address, cell.region)
+        return self.clients[address]
 
     def _cell(self, place: CellId) -> VectorCell:
         wanted = cell_of(place)

@@ -112,7 +112,8 @@ class Settings:
         if written:
             return VectorCells.model_validate_json(written).cells
         region = self._variables.get("AWS_REGION", "local")
-        return (VectorCell(id=MAIN, address=self.address_of(VECTORS), region=region),)
+        # Who only asks which cells there are is told no address; who opens one asks for it by its resource.
+        return (VectorCell(id=MAIN, address=self._variables.get(VECTORS.variable, ""), region=region),)
 
     @property
     def home_cell(self) -> VectorCell:
