@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.adapters.cells.own_indexes import OwnIndexes
 from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
 from shared.adapters.opensearch.client import connect
 from shared.adapters.opensearch.layout import IndexLayout
+from shared.adapters.opensearch.load import OpenSearchLoad
 from shared.adapters.opensearch.scanning import ChunkNotCopyableError
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from shared.adapters.sqlite.load import SqliteLoad
+from shared.kernel.ids import TenantId
 from shared.retrieval.chunk_stores import ChunkKey, ChunkStore, StoredChunk
+from shared.retrieval.ports import IndexUnavailableError
 from tests.contract.chunks import ACME, DIMENSIONS, GLOBEX, chunk, document, scope
 
 pytestmark = pytest.mark.timeout(600)  # the first test waits for the node
@@ -168,3 +173,51 @@ async def test_an_index_of_an_earlier_release_takes_chunks_and_says_which_cannot
         await scanned(store, 100)
     client.indices.delete(index=layout.physical_name)
     client.close()
+
+
+@pytest.mark.real_server
+async def test_a_node_says_how_full_it_is_and_one_that_is_gone_does_not_answer(opensearch_address: str) -> None:
+    client, nobody = connect(opensearch_address), connect("http://127.0.0.1:1")
+
+    assert 0 < await OpenSearchLoad(client).load() <= 1
+    with pytest.raises(IndexUnavailableError):
+        await OpenSearchLoad(nobody).load()
+    client.close()
+    nobody.close()
+
+
+async def test_a_file_says_how_full_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "chunks.sqlite"
+    assert await SqliteLoad(file).load() == 0
+
+    store = SqliteChunkIndex(file)
+    await store.write(ACME, HOME, [chunk(1, "text")])
+    store.close()
+    assert 0 < await SqliteLoad(file).load() < 0.01
+
+
+async def test_indexes_of_tenants_alone_are_opened_by_tenant_and_hold_nobody_elses(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def opening(tenant: TenantId) -> SqliteChunkIndex:
+        opened.append(tenant)
+        return SqliteChunkIndex(tmp_path / f"{tenant}.sqlite")
+
+    own = OwnIndexes(opening)
+    keys = await fill(own)
+    await own.write(GLOBEX, HOME, [chunk(1, "of another tenant")])
+    await own.refresh(GLOBEX, HOME)
+
+    assert (await own.count(ACME), await own.count(GLOBEX)) == (len(keys), 1)
+    assert {one.key for one in await own.scan(ACME, None, 99)} == keys
+    assert await own.delete_document_generation(ACME, HOME, document(1), 1) == 3
+    assert [hit.text for hit in await own.search_keyword(GLOBEX, HOME, "another", 5)] == ["of another tenant"]
+    assert (await own.read_back(GLOBEX, HOME, document(1), 1, 0)).count == 1
+    assert len(await own.search_vector(GLOBEX, HOME, chunk(1, "of another tenant").vector, 5)) == 1
+    await own.delete_scope(ACME, HOME)
+    rest = [one.key for one in await own.scan(ACME, None, 99)]
+    assert [one.key for one in await own.fetch(ACME, rest)] == rest
+    await own.remove(ACME, rest)
+    await own.vacate(ACME)
+    assert await own.count(ACME) == 0
+    assert opened == [ACME, GLOBEX]
