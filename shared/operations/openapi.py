@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from shared.audit.trail import AuditUnavailableError
 from shared.kernel.errors import TesseraError
 from shared.limits.errors import LimitsUnavailableError, QuotaExhaustedError, RateLimitedError
 from shared.operations.absences import say_absent_for_null
@@ -74,7 +75,7 @@ def _problem_responses(operation: Operation, trigger: HttpTrigger, *, takes_body
         errors += [RateLimitedError, LimitsUnavailableError]
     if trigger.permission is not None:
         errors += [QuotaExhaustedError] if trigger.rate_class is not RateClass.NONE else []
-        errors += [UnauthenticatedError, ForbiddenError, UnreadableCallerError]
+        errors += [UnauthenticatedError, ForbiddenError, UnreadableCallerError, AuditUnavailableError]
     if takes_body:
         errors += [InvalidJsonError, UnsupportedMediaTypeError]
     codes: dict[int, set[str]] = {422: {"invalid-request"}, 500: {"internal"}}
