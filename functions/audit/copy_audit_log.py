@@ -13,7 +13,7 @@ class CopyAuditLogRequest(Request):
     tenant: TenantId
 
 
-@operation(CommandTrigger(), uses=[AUDIT.read, AUDIT.write, DATABASE.connect], timeout_s=900)
+@operation(CommandTrigger(), uses=[AUDIT.read, AUDIT.write, DATABASE.connect], timeout_s=600)
 async def copy_audit_log(request: CopyAuditLogRequest, services: Services) -> dict[str, int]:
     """Copy all that is sealed of an organisation's log and not copied; again goes on where it ended.
 
