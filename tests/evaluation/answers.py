@@ -22,6 +22,7 @@ from shared.answers.confidence import Outcome
 from shared.answers.query import DEFAULT_SENTENCES, MOST_SENTENCES, AnswerQuery
 from shared.answers.service import Answer
 from shared.kernel.ids import DocumentId
+from shared.operations.tenants import within
 from shared.retrieval.query import LONGEST_QUERY
 from tests.evaluation.answer_keys import AnswerSpan, read_answer_key
 from tests.evaluation.calibrate import CONFIDENCE_PENALTY, FOLDS, signal_rows
@@ -81,9 +82,10 @@ async def evaluate(
 
 async def ask(library: Library, question: str, most: int = DEFAULT_SENTENCES) -> Answer:
     """Return the answer of the knowledge base, which must not be a degraded one."""
-    answer = await library.services.answers.answer(
-        TENANT, library.kb_id, AnswerQuery(question[:LONGEST_QUERY], sentences=most)
-    )
+    with within(TENANT):
+        answer = await library.services.answers.answer(
+            TENANT, library.kb_id, AnswerQuery(question[:LONGEST_QUERY], sentences=most)
+        )
     if answer.degraded:
         raise RuntimeError(f"A degraded answer cannot be scored: {answer.degraded}")
     return answer
@@ -97,15 +99,16 @@ async def share_of_exact_citations(library: Library, answers: Iterable[Answer]) 
     said = {citation for answer in answers for citation in (*answer.citations, *answer.near_misses)}
     checked = []
     for citation in sorted(said, key=lambda found: (found.document_id, found.start, found.end)):
-        there = await library.services.texts.around(
-            TENANT,
-            library.kb_id,
-            citation.document_id,
-            start=citation.start,
-            end=citation.end,
-            context=0,
-            generation=citation.generation,
-        )
+        with within(TENANT):
+            there = await library.services.texts.around(
+                TENANT,
+                library.kb_id,
+                citation.document_id,
+                start=citation.start,
+                end=citation.end,
+                context=0,
+                generation=citation.generation,
+            )
         checked.append(float(bool(citation.quote) and there.window.quote == citation.quote))
     return mean(checked)
 

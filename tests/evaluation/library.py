@@ -23,6 +23,7 @@ from shared.knowledge.keys import document_id_of, prefix_of
 from shared.operations.capabilities import IDENTITY, UPLOADS, VECTORS
 from shared.operations.grants import Grants
 from shared.operations.registry import all_operations
+from shared.operations.tenants import within
 from shared.retrieval.query import SearchQuery
 from shared.retrieval.search import SearchResult
 from shared.tenancy.models import Tenant
@@ -55,13 +56,15 @@ class Library:
             some = names[first : first + _DROPPED_AT_ONCE]
             await asyncio.to_thread(self._drop, {name: files[name] for name in some})
             await functions.work_off()
-        return {
-            name: await self.services.catalogue.document(TENANT, self.kb_id, self.document_id_of(name))
-            for name in names
-        }
+        with within(TENANT):
+            return {
+                name: await self.services.catalogue.document(TENANT, self.kb_id, self.document_id_of(name))
+                for name in names
+            }
 
     async def search(self, query: SearchQuery) -> SearchResult:
-        return await self.services.retrieval.search(TENANT, self.kb_id, query)
+        with within(TENANT):
+            return await self.services.retrieval.search(TENANT, self.kb_id, query)
 
     def document_id_of(self, name: str) -> DocumentId:
         """Return the id of the document that a file of this name becomes."""
@@ -81,16 +84,17 @@ async def open_library(store: str = "sqlite", config: KnowledgeBaseConfig | None
     build_model(MODEL)
     with tempfile.TemporaryDirectory(prefix="tessera-evaluation-", ignore_cleanup_errors=True) as folder:
         async with _vectors(store, Path(folder)) as address:
-            with running_cloud(Path(folder) / "cloud") as cloud:
+            async with _cloud(Path(folder) / "cloud") as cloud:
                 cloud.variables[VECTORS.variable] = address
                 services = Services(
                     Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
                 )
                 acting_as_test(services, cloud)
                 await _register(cloud)
-                base = await services.knowledge_bases.create(
-                    TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
-                )
+                with within(TENANT):
+                    base = await services.knowledge_bases.create(
+                        TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
+                    )
                 yield Library(cloud, services, base.kb_id)
 
 
@@ -101,6 +105,17 @@ async def _register(cloud: Cloud) -> None:
         tenant=TENANT, name="Evaluation", created_at=now, updated_at=now, plan=PlanName.ENTERPRISE
     )  # fmt: skip
     await DynamoTenancy(transactions_of(cloud), cloud.address_of(IDENTITY)).commit(TENANT, [Put(tenant)])
+
+
+@asynccontextmanager
+async def _cloud(folder: Path) -> AsyncIterator[Cloud]:
+    """Make a cloud in a thread, for parts of it are made in a loop of their own."""
+    opening = running_cloud(folder)
+    cloud = await asyncio.to_thread(opening.__enter__)
+    try:
+        yield cloud
+    finally:
+        await asyncio.to_thread(opening.__exit__, None, None, None)
 
 
 @asynccontextmanager
