@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NAMES = (
-    "entry_layer", "requests", "audited", "isolation", "cells", "cell_routing", "moves", "audit", "relational", "embedding", "indexing",
-    "search", "imports",
+    "entry_layer", "requests", "audited", "isolation", "cells", "cell_routing", "moves", "audit", "relational",
+    "embedding", "indexing", "search", "imports",
 )  # fmt: skip
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
