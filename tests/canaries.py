@@ -5,15 +5,14 @@ marks of its own tenant, and those that it sent itself; every other one is a lea
 request it is, and never a canary, since they are without content. Names of metrics have no marks at all.
 """
 
-import json
 import logging
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from functools import wraps
 from typing import Any, Final
 
 from shared.identity.permissions import Role
@@ -79,6 +78,10 @@ class Watch:
         if foreign:
             self.leaks.append(Leak(where, foreign, text[:2000]))
 
+    def tell(self, tenant: str, text: str) -> None:
+        """Note that a tenant got the marks in `text` in a way that no request shows."""
+        self.sent.setdefault(tenant, set()).update(marks_in(text))
+
     def take(self) -> list[Leak]:
         """Return the leaks that nobody took yet."""
         taken, self.leaks = self.leaks, []
@@ -124,7 +127,7 @@ class Watched:
         self._watch.responses += 1
         request, answer = "\n".join(asked), "\n".join(told)
         for tenant in _credentials_in(request):
-            self._watch.sent.setdefault(tenant, set()).update(marks_in(request))
+            self._watch.tell(tenant, request)
         if not _is_operators(request):
             own = _belonging_to(request) | _given(answer) | _shown_to_strangers(scope["path"], answer)
             self._watch.look(f"answer to {scope['method']} {scope['path']}", answer, own)
@@ -180,51 +183,29 @@ class WatchedLogs(logging.Handler):
             self._watch.leaks.append(Leak(f"content in the log of {record.name}", frozenset(canaries), text[:2000]))
 
 
-class WatchedTelemetry:
-    """Takes measurements and looks at their names."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-
-    def count(self, name: str, amount: int = 1) -> None:
-        self._note(name)
-
-    def duration(self, name: str, milliseconds: float) -> None:
-        self._note(name)
-
-    def span(self, name: str) -> AbstractContextManager[object]:
-        self._note(name)
-        return nullcontext()
-
-    def flush(self) -> None:
-        """Do nothing."""
-
-    def _note(self, name: str) -> None:
-        self._watch.metrics += 1
-        self._watch.look("name of a metric", name, ())
-
-
-def records_out_of_place(
-    items: Iterable[Mapping[str, Any]], sent: Mapping[str, Collection[str]] = MappingProxyType({})
-) -> list[Leak]:
-    """Return the records of a table that stand in one tenant's partition with marks that are not of its `sent` ones."""
-    found = []
-    for item in items:
-        owners = marks_in(item["pk"]["S"])
-        text = json.dumps(item, default=str)
-        own = marks_of(owners).union(*(sent.get(owner, ()) for owner in owners))
-        if owners and (foreign := marks_in(text) - own):
-            found.append(Leak(f"record {item['pk']['S']} {item['sk']['S']}", foreign, text[:2000]))
-    return found
-
-
 WATCH: Final = Watch()
 """The watch of this process: every app that a test makes is looked at by it."""
 
 
 def watched(app: Any) -> Any:
-    """Return `app` with all its answers looked at."""
-    return Watched(app, WATCH)
+    """Return `app` with all its answers looked at, once."""
+    return app if isinstance(app, Watched) else Watched(app, WATCH)
+
+
+def watched_telemetry(kind: type[Any]) -> None:
+    """Look at the names of all that telemetry of this kind takes down from now on."""
+    for method in ("count", "duration", "span"):
+        setattr(kind, method, _naming(getattr(kind, method)))
+
+
+def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def noting(self: Any, name: str, *arguments: Any, **named: Any) -> Any:
+        WATCH.metrics += 1
+        WATCH.look("name of a metric", name, ())
+        return method(self, name, *arguments, **named)
+
+    return noting
 
 
 @contextmanager

@@ -1,8 +1,29 @@
-"""What holds for the whole suite."""
+"""What holds for the whole suite: how it is dealt out to workers, and that nobody is told of other tenants (T5)."""
 
+from collections.abc import Iterator
+
+import httpx
 import pytest
 
+from shared.adapters.powertools.telemetry import PowertoolsTelemetry
+from shared.telemetry.silent import SilentTelemetry
+from tests.canaries import WATCH, watched, watched_logs, watched_telemetry
 from tests.dealing import part_of
+from tests.ingestion.cloud import WATCHERS, Cloud
+from tests.stores import entries_of, leaks_in
+
+
+def pytest_configure() -> None:
+    """Look at whatever an API in this process answers, at all that is measured, and into every cloud at its end."""
+    connect = httpx.ASGITransport.__init__
+
+    def connect_watched(self: httpx.ASGITransport, app: object, *arguments: object, **named: object) -> None:
+        connect(self, watched(app), *arguments, **named)  # type: ignore[arg-type]
+
+    httpx.ASGITransport.__init__ = connect_watched  # type: ignore[method-assign]
+    for telemetry in (SilentTelemetry, PowertoolsTelemetry):
+        watched_telemetry(telemetry)
+    WATCHERS.append(nothing_is_out_of_place)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -13,3 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: part_of(item.nodeid)[0])
     for item in items:
         item.add_marker(pytest.mark.xdist_group(part_of(item.nodeid)[1]))
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_told_of_others() -> Iterator[None]:
+    """Whatever is answered, logged and measured in a test bears no mark of a tenant that it is not for."""
+    with watched_logs():
+        yield
+    assert WATCH.take() == []
+
+
+def nothing_is_out_of_place(cloud: Cloud) -> None:
+    """Look into all stores of a cloud. Raises: AssertionError where one tenant's bear the marks of another one."""
+    assert leaks_in(entries_of(cloud), WATCH.sent) == []

@@ -16,7 +16,7 @@ from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
-from shared.operations.capabilities import IDENTITY, LIMITS, METADATA
+from shared.operations.capabilities import IDENTITY
 from shared.retrieval.ports import IndexedChunk, Scope
 from shared.tenancy.models import Override
 from shared.tenancy.plans import PlanName
@@ -25,7 +25,7 @@ from shared.tenancy.tenants import new_tenant
 from tests.api.door import MovableClock, authenticator_of
 from tests.api.people import new_person, stranger
 from tests.api.tenants import Tenant, new_tenant_name
-from tests.canaries import WATCH, WatchedTelemetry, records_out_of_place, watched, watched_logs
+from tests.canaries import watched
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import running_cloud
 from tests.isolation.estate import Estate, settle
@@ -69,7 +69,7 @@ def clock(_clock_of_the_door):
 @pytest.fixture(scope="session")
 def app(cloud, _clock_of_the_door):
     authenticate = authenticator_of(cloud, _clock_of_the_door).authenticate
-    return watched(build_whole_app(cloud.settings, caller_of_bearer(authenticate), WatchedTelemetry(WATCH)))
+    return watched(build_whole_app(cloud.settings, caller_of_bearer(authenticate)))
 
 
 @pytest.fixture(scope="session")
@@ -85,23 +85,6 @@ async def client(app):
         transport=httpx.ASGITransport(app, client=peer), base_url="https://api.test"
     ) as opened:
         yield opened
-
-
-@pytest.fixture(autouse=True)
-def _nobody_is_told_of_others():
-    """Whatever the API answers, logs and measures in a test bears no mark of a tenant that it is not for."""
-    with watched_logs():
-        yield
-    assert WATCH.take() == []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _records_bear_the_marks_of_their_tenants(cloud):
-    """At the end, nothing in a tenant's partition bears the mark of another one."""
-    yield
-    for table in (METADATA, IDENTITY, LIMITS):
-        pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.address_of(table))
-        assert records_out_of_place((item for page in pages for item in page["Items"]), WATCH.sent) == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,18 +3,19 @@
 import asyncio
 import re
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
 from redis import Redis
 
 from shared.composition.app import build_whole_app, caller_of_bearer
-from shared.composition.settings import Settings
 from shared.operations.capabilities import CACHE
 from tests.api.door import authenticator_of
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
-from tests.canaries import WATCH, WatchedTelemetry, marks_in, watched
+from tests.canaries import WATCH, marks_in
 from tests.redis_server import RedisServer, running_redis, start_redis
+from tests.stores import leaks_in, of_cache
 
 pytestmark = pytest.mark.real_server
 
@@ -28,11 +29,13 @@ def redis_server():
 @pytest.fixture
 def tenant_of(cloud, clock, people, issuer, redis_server: RedisServer):
     """Make tenants of an app that counts in the Redis of this test."""
-    settings = Settings({**cloud.variables, CACHE.variable: redis_server.address})
+    here = replace(cloud, variables={**cloud.variables, CACHE.variable: redis_server.address})
     authenticate = authenticator_of(cloud, clock).authenticate
-    app = watched(build_whole_app(settings, caller_of_bearer(authenticate), WatchedTelemetry(WATCH)))
+    app = build_whole_app(here.settings, caller_of_bearer(authenticate))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api.test")
-    return lambda: Tenant(new_tenant_name(), client, issuer, cloud, people)
+    yield lambda: Tenant(new_tenant_name(), client, issuer, cloud, people)
+    if redis_server.process.is_running():
+        assert leaks_in(of_cache(here, CACHE), WATCH.sent) == []
 
 
 async def test_every_key_belongs_to_one_tenant_and_says_nothing_of_what_it_wrote(tenant_of, redis_server):

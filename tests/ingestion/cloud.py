@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,16 +63,24 @@ class Cloud:
         return boto3.client("sqs")
 
 
+WATCHERS: Final[list[Callable[[Cloud], None]]] = []
+"""What looks into each cloud before it ends: nothing, but for what a suite adds."""
+
+
 @contextmanager
 def running_cloud(folder: Path) -> Iterator[Cloud]:
     """Make all declared resources, on loopback, in the one emulator of this process.
 
     All clouds of a process share it: AWS clients find it through the environment, which can name one only. The first
-    cloud starts it on a free port, with its state in `folder`, and the last one ends it.
+    cloud starts it on a free port, with its state in `folder`, and the last one ends it. Before a cloud ends, the
+    `WATCHERS` look into it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _emulator.used(folder):
-        yield furnish(folder, f"test-{next(_NUMBERS)}")
+        made = furnish(folder, f"test-{next(_NUMBERS)}")
+        yield made
+        for look_into in WATCHERS:
+            look_into(made)
 
 
 class _Emulator:

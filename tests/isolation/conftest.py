@@ -9,8 +9,6 @@ import pytest
 from tests.api.conftest import (  # noqa: F401 (fixtures)
     _clients_of_this_cloud,
     _clock_of_the_door,
-    _nobody_is_told_of_others,
-    _records_bear_the_marks_of_their_tenants,
     app,
     bystander,
     cloud,

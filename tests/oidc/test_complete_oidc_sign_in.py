@@ -16,6 +16,7 @@ from shared.operations.capabilities import IDENTITY
 from shared.tenancy.models import InvitationStatus, TenantStatus
 from shared.tenancy.ports import Put, Remove
 from tests.api.tenants import problem_of
+from tests.canaries import WATCH
 from tests.oidc.conftest import completion
 from tests.oidc.real_provider import SECRET
 from tests.records import transactions_of
@@ -219,6 +220,7 @@ async def test_member_of_two_tenants_gets_a_session_of_the_provider_s_only(acme,
     stored = await acme.member(user)
     globex.headers()
     elsewhere = replace(stored, tenant=globex.id, role=Role.OWNER, created_at=now, revision=0)
+    WATCH.tell(globex.id, stored.email)
     await globex.records.commit(globex.id, [Put(elsewhere)])
     provider = await acme.connect(lasting_provider.issuer)
 

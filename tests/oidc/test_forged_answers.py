@@ -1,5 +1,6 @@
 """Answers of the token endpoint that no sound provider gives, on the way that all answers take."""
 
+import re
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -87,6 +88,11 @@ async def test_what_microsoft_entra_id_sends_is_accepted(redeem, scripted):
     assert (await redeem()).email_is_verified
 
 
+def without_moments(value: object) -> str:
+    """Workers who run the tests side by side load this file at different moments, and must call the tests alike."""
+    return re.sub(r"\d{10}", "moment", repr(value))
+
+
 @pytest.mark.parametrize(
     ("claims", "reason"),
     [
@@ -118,7 +124,7 @@ async def test_what_microsoft_entra_id_sends_is_accepted(redeem, scripted):
         ({"sub": "\ud800"}, "sub"),
         ({"sub": 5}, "sub"),
     ],
-    ids=repr,
+    ids=without_moments,
 )
 async def test_claim_that_does_not_hold_is_refused(redeem, scripted, claims, reason):
     scripted.claims = claims
