@@ -53,7 +53,8 @@ async def test_sign_in_that_was_overtaken_finds_what_the_other_one_made(acme, cl
     first = await Admission(acme.records, DynamoIdentityLinks(transactions_of(cloud), table), SystemClock()).admit(
         provider, ada
     )
-    overtaken = await Admission(acme.records, OvertakenLinks(cloud.dynamodb, table), SystemClock()).admit(provider, ada)
+    late = OvertakenLinks(transactions_of(cloud), table)
+    overtaken = await Admission(acme.records, late, SystemClock()).admit(provider, ada)
 
     assert overtaken.user_id == first.user_id
 
