@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200", "shared_
 SYSTEM = Path("/usr/lib/postgresql")
 POOL_SIZE = 2
 START_TIMEOUT_S = 20.0
+
+_WATCHING: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,16 @@ def _server(programs: Path | None) -> Server:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
+    _end_with_this_process(server.process, folder)
     return server
+
+
+def _end_with_this_process(server: process.Process, folder: str) -> None:
+    """End the server also when this process is killed: whoever reads from a pipe hears when the other end is gone."""
+    script = f"read _; kill -INT {server.pid} && sleep 2; rm -rf {folder}"
+    watching = subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    watching.returncode = 0  # Popen would warn about a child that nobody waits for
+    _WATCHING.append(watching)
 
 
 def new_database(server: Server) -> TestDatabase:
