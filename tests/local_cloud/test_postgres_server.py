@@ -1,0 +1,69 @@
+"""The local cloud's PostgreSQL: what it holds outlives it, and two do not meet."""
+
+import asyncio
+import socket
+
+import asyncpg
+import pytest
+
+from localstack import postgres_server
+from localstack.emulator import HOST
+from localstack.postgres_server import OWNER
+
+pytestmark = pytest.mark.real_server
+
+
+def ask(server, *statements):
+    async def execute():
+        connection = await asyncpg.connect(server.address(OWNER))
+        try:
+            return [await connection.fetchval(statement) for statement in statements]
+        finally:
+            await connection.close()
+
+    return asyncio.run(execute())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    yield tmp_path / "postgres"
+    postgres_server.stop(tmp_path / "postgres")
+
+
+def test_what_it_holds_is_there_again_on_the_same_port(folder):
+    first = postgres_server.start(folder)
+    ask(first, "CREATE TABLE kept (number int)", "INSERT INTO kept VALUES (7)")
+
+    assert postgres_server.start(folder) == first
+    assert [postgres_server.stop(folder), postgres_server.stop(folder)] == [True, False]
+    again = postgres_server.start(folder)
+
+    assert again.port == first.port
+    assert ask(again, "SELECT number FROM kept") == [7]
+
+
+def test_port_that_somebody_took_meanwhile_is_left_to_them(folder):
+    port = postgres_server.start(folder).port
+    postgres_server.stop(folder)
+
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((HOST, port))
+        taken.listen()
+        again = postgres_server.start(folder)
+
+    assert again.port != port
+    assert ask(again, "SELECT 1") == [1]
+
+
+def test_half_made_folder_is_made_again(folder):
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "PG_VERSION").write_text("18\n")
+
+    assert ask(postgres_server.start(folder), "SELECT current_user::text") == [OWNER]
+
+
+def test_owner_is_nobody_special(folder):
+    rights = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+    assert ask(postgres_server.start(folder), rights) == [False]
