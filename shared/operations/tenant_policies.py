@@ -9,7 +9,7 @@ Guide, "Using IAM policy conditions for fine-grained access control".
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ SESSION_POLICY_CHARACTERS: Final = 2_048
 _PARTITION: Final = re.compile(rf"t#({TENANT_NAME})(?:#.*)?", re.DOTALL)
 _OBJECT: Final = re.compile(rf"t/({TENANT_NAME})/.*", re.DOTALL)
 _ANY: Final = "*"
+_FOR_ALL: Final = "ForAllValues:StringLike"
+_LEADING_KEYS: Final = "dynamodb:LeadingKeys"
 
 _KEY_USE: Final[Mapping[str, Any]] = {
     "Effect": "Allow",
@@ -95,8 +97,8 @@ def tenant_statements(
 def session_policy(capabilities: Collection[Capability], arn_of: ArnOf, tenant: TenantId) -> str:
     """Return the policy of one session, as text without a space too many. Raises: TenantContextError.
 
-    It says whom the session reaches; with what actions on which table, the role says. So what stands under the same
-    condition is one statement, and all of it is short enough for STS.
+    It says whom the session reaches; what on which table, with which actions, the role says. So all tables on which
+    partitions of nobody are reached, too, stand in one statement, and all others in another: short enough for STS.
     """
     statements = [
         {
@@ -105,7 +107,7 @@ def session_policy(capabilities: Collection[Capability], arn_of: ArnOf, tenant: 
             "Resource": one.arns,
             **({"Condition": one.conditions} if one.conditions else {}),
         }
-        for one in _grouped(tenant_statements(capabilities, arn_of, tenant))
+        for one in _grouped(_with_all_of_nobody(tenant_statements(capabilities, arn_of, tenant)))
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": [*statements, _KEY_USE]}, separators=(",", ":"))
 
@@ -180,12 +182,23 @@ def _on_partitions(patterns: Mapping[tuple[Resource, str], Collection[str]], arn
             (action,),
             (arn_of(resource),),
             {
-                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": sorted(allowed)},
+                _FOR_ALL: {_LEADING_KEYS: sorted(allowed)},
                 # For all of no values is true: a request that names no partition must have one.
-                "Null": {"dynamodb:LeadingKeys": "false"},
+                "Null": {_LEADING_KEYS: "false"},
             },
         )
         for (resource, action), allowed in patterns.items()
+    ]
+
+
+def _with_all_of_nobody(statements: Iterable[Statement]) -> list[Statement]:
+    """Let each statement that names partitions of nobody name all that any of them names."""
+    named = [(one, one.conditions.get(_FOR_ALL, {}).get(_LEADING_KEYS, ())) for one in statements]
+    shared = [keys for _, keys in named if any(_PARTITION.match(key) is None for key in keys)]
+    everything = sorted({key for keys in shared for key in keys})
+    return [
+        replace(one, conditions={**one.conditions, _FOR_ALL: {_LEADING_KEYS: everything}}) if keys in shared else one
+        for one, keys in named
     ]
 
 
