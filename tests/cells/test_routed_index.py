@@ -369,3 +369,14 @@ async def test_a_worker_that_died_between_a_gate_and_the_record_keeps_nobody_wai
     assert await words(old) == await words(world.index()) == ALL
     await old.write(ACME, BASE, [chunk(2, "notice 3")])
     assert await words(world.index()) == {*ALL, "notice 3"}
+
+
+async def test_a_writer_that_knew_the_tenant_before_writes_nothing_where_it_was(world):
+    old = world.index()
+    await words(old)
+    await world.move_until(MoveState.DONE)
+
+    await old.write(ACME, BASE, [chunk(2, "notice 3")])
+
+    assert await world.ids_in(A) == set()
+    assert await words(old) == {*ALL, "notice 3"}

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from shared.adapters.cells.chunk_cell import ChunkStores, erase
 from shared.cells.erasures import Erasure, ErasureStore
 from shared.cells.errors import PlacementBusyError
-from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
+from shared.cells.gates import FIRST_EPOCH, Gate, GateRole, StaleEpochError
 from shared.cells.models import CellId
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import GateStore
@@ -68,6 +68,7 @@ class RoutedChunkIndex:
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         async def access(placement: Placement) -> None:
+            await self._refuse_stale(placement)
             await self._changing(placement, lambda store: store.write(tenant, scope, chunks))
 
         await self._stay(tenant)
@@ -180,6 +181,12 @@ class RoutedChunkIndex:
                     return answer
             placement = await self._look_again(tenant, gate)
         raise PlacementBusyError
+
+    async def _refuse_stale(self, placement: Placement) -> None:
+        """Look before a write, too: what is written where the tenant was must be erased there again."""
+        gate = await self._gates.gate(placement.tenant, placement.cell)
+        if not gate.is_at(placement.epoch):
+            raise StaleEpochError(gate)
 
     async def _stay(self, tenant: TenantId) -> None:
         """Have a tenant that was never placed stay where it is, before it gets its first chunk there.
