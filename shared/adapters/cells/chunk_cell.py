@@ -1,9 +1,9 @@
 """One cell of chunks, as a move sees it: a chunk store, and gates that stand beside it.
 
 A chunk store cannot look at a gate in the same step as at a chunk, so an access looks after it: epochs only rise, so
-an epoch that is still the gate's was the gate's all the while. What writes or removes chunks looks before, too. Whoever stalls between
-a look and the access it allows is late by less than the longest life of a process, and for so long a move does not end
-(`TenantMover.stragglers`).
+an epoch that is still the gate's was the gate's all the while. What writes or removes chunks looks before, too. Whoever
+stalls between a look and the access it allows is late by less than the longest life of a process, and for so long a
+move does not end (`TenantMover.stragglers`).
 """
 
 from collections.abc import Sequence
