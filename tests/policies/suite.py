@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import httpx
 
@@ -34,11 +34,8 @@ OPERATOR: Final = "olga@operators.example"
 COMMANDS: Final[Mapping[str, dict[str, Any]]] = {
     "appoint_operator": {"email": OPERATOR},
     "dismiss_operator": {"email": OPERATOR},
-    "verify_whole_audit_log": {},
 }
-"""What a command is asked for, beside `tenant`, which each one gets that names it."""
-
-NAMES_TENANT: Final = frozenset({"verify_whole_audit_log"})
+"""What a command is asked for, beside the tenant, which each one gets that names one."""
 
 
 @dataclass
@@ -112,11 +109,13 @@ class Suite:
                 match operation.trigger:
                     case ScheduleTrigger():
                         await functions.invoke(operation, {})
-                    case CommandTrigger() if operation.id in COMMANDS:
-                        named = {"tenant": tenant.id} if operation.id in NAMES_TENANT else {}
+                    case CommandTrigger():
+                        names = get_type_hints(operation.function)
+                        fields = getattr(names[next(iter(names))], "model_fields", {})
+                        named = {"tenant": tenant.id} if "tenant" in fields else {}
                         # Whom nobody is, nobody dismisses; it looked.
                         with suppress(Exception):
-                            await functions.invoke(operation, {**COMMANDS[operation.id], **named})
+                            await functions.invoke(operation, {**COMMANDS.get(operation.id, {}), **named})
                     case StreamTrigger() if operation.trigger.table == AUDIT:
                         await functions.invoke(operation, self._changes_of(tenant))
             await functions.work_off()
