@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 _NEW_EACH_TIME: Final = re.compile(
-    r"(?P<form>(?<=\"policy\":\")[^\"]+|(?<=\"x-amz-date\":\")[^\"]+|(?<=-signature\":\")[^\"]+|(?<=-sha256\":\")[^\"]+)"
+    r"(?P<form>(?<=\"policy\":\")[^\"]+|(?<=\"x-amz-date\":\")[^\"]+|(?<=\"x-amz-credential\":\")[^\"]+"
+    r"|(?<=\"x-amz-security-token\":\")[^\"]+|(?<=-signature\":\")[^\"]+|(?<=-sha256\":\")[^\"]+)"
     r"|(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]+|\bt[a-z]{2}_[a-z0-9-]+\.[0-9a-z]{26}\.[\w-]{43})"
     r"|(?P<user>\busr_[0-9a-z]{26})"
     r"|(?P<id>\b(?:kb|doc|ws|inv|key|idp|upload|task|evt|ses|exp)_[0-9a-z]{26}|\btn-[0-9a-z]{26})"
