@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Final, Protocol
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from shared.audit.chain import genesis, line_hash
 from shared.audit.events import read_line
@@ -40,7 +40,7 @@ class ExportAuditLogRequest(Request):
 
     since: Moment | None = None
     until: Moment | None = None
-    limit: Annotated[int, Field(ge=1, le=LINES_PER_FILE)] = LINES_PER_FILE
+    limit: Annotated[StrictInt, Field(ge=1, le=LINES_PER_FILE)] = LINES_PER_FILE
     """Lines of one file at most."""
     page_token: PageToken | None = None
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import StrictBool, StringConstraints
 
 from shared.cells.models import Cell, CellId
 from shared.cells.placements import Move, MoveState, Placement
@@ -104,7 +104,7 @@ class MoveRequest(Request):
     """Where to; with `own_index` into an index that no other organisation shares."""
 
     cell: CellName
-    own_index: bool = False
+    own_index: StrictBool = False
 
     def to_place(self) -> CellId:
         return place_in(CellId(self.cell), has_own_index=self.own_index)
