@@ -11,6 +11,7 @@ MEMBERS = set(MEMBER_ROLES)
 EXPECTED = {
     Permission.ACCOUNT: set(Role),
     Permission.API_KEY_WRITE: WRITERS,
+    Permission.AUDIT_READ: OWNERS,
     Permission.CALLER_READ: set(Role),
     Permission.DOCUMENT_READ: MEMBERS,
     Permission.DOCUMENT_WRITE: WRITERS,
