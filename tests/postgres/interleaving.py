@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from shared.adapters.postgres.database import Database, Transaction
 from shared.adapters.postgres.failures import LOST
-from shared.kernel.databases import DatabaseUnavailableError
+from shared.kernel.databases import DatabaseBusyError, DatabaseUnavailableError
 from shared.kernel.ids import TenantId
 from tests.postgres.servers import TestDatabase, run
 
@@ -94,9 +94,10 @@ class Interleaving(RuleBasedStateMachine):
         number = self.count
         try:
             await self._perform(tenant, deed, number)
-        except DatabaseUnavailableError:
-            expected = is_cut or deed is Deed.WRITE_TOO_LONG
-            assert expected, f"{deed} found no database"
+        except DatabaseUnavailableError as error:
+            # On a busy machine any statement may run into its time-out; out of reach is only what was cut.
+            if not (is_cut or isinstance(error, DatabaseBusyError)):
+                raise AssertionError(f"{deed} found no database") from error
             if deed is Deed.WRITE:
                 self.doubtful[tenant].add(number)
         else:
