@@ -60,4 +60,7 @@ async def _end(farewell: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         await farewell()
     finally:
+        # Connections that were cut are closed in the loop's next turns.
+        for _ in range(3):
+            await asyncio.sleep(0)
         asyncio.get_running_loop().stop()
