@@ -83,19 +83,18 @@ async def open_library(store: str = "sqlite", config: KnowledgeBaseConfig | None
     """Start all that is needed on loopback, create an empty knowledge base, and end and remove it all afterwards."""
     build_model(MODEL)
     with tempfile.TemporaryDirectory(prefix="tessera-evaluation-", ignore_cleanup_errors=True) as folder:
-        async with _vectors(store, Path(folder)) as address:
-            async with _cloud(Path(folder) / "cloud") as cloud:
-                cloud.variables[VECTORS.variable] = address
-                services = Services(
-                    Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
+        async with _vectors(store, Path(folder)) as address, _cloud(Path(folder) / "cloud") as cloud:
+            cloud.variables[VECTORS.variable] = address
+            services = Services(
+                Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
+            )
+            acting_as_test(services, cloud)
+            await _register(cloud)
+            with within(TENANT):
+                base = await services.knowledge_bases.create(
+                    TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
                 )
-                acting_as_test(services, cloud)
-                await _register(cloud)
-                with within(TENANT):
-                    base = await services.knowledge_bases.create(
-                        TENANT, "Evaluation", figures_of(PlanName.ENTERPRISE), config=config or KnowledgeBaseConfig()
-                    )
-                yield Library(cloud, services, base.kb_id)
+            yield Library(cloud, services, base.kb_id)
 
 
 async def _register(cloud: Cloud) -> None:

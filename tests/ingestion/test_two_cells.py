@@ -53,6 +53,7 @@ async def test_documents_are_taken_in_wherever_their_tenant_is(two_cells):
         await functions.work_off()
         document = await services.catalogue.document(MOVER, BASE, document_id_of(KEY))
         assert document.status is DocumentStatus.READY
+        assert document.live is not None
         return document.live.generation
 
     first = await drop("The notice period is 30 days.\n")
@@ -60,7 +61,7 @@ async def test_documents_are_taken_in_wherever_their_tenant_is(two_cells):
 
     moves = services.cells.moves
     await moves.start(MOVER, CellId("second"))
-    while (await moves.placement(MOVER)).move.state is not MoveState.DUAL_READ:
+    while (move := (await moves.placement(MOVER)).move) is not None and move.state is not MoveState.DUAL_READ:
         await moves.mover.advance(MOVER)
     second = await drop("The notice period is 60 days.\n")
     await functions.invoke(load_operation("cells", "advance_tenant_moves"), TICK)

@@ -143,7 +143,7 @@ def test_every_counted_operation_may_reach_both_stores_and_no_other_may():
     for operation in all_operations():
         trigger = operation.trigger
         counts = isinstance(trigger, HttpTrigger) and trigger.rate_class is not RateClass.NONE
-        of_strangers = counts and trigger.permission is None
+        of_strangers = counts and isinstance(trigger, HttpTrigger) and trigger.permission is None
         counted = LIMITS_OF_STRANGERS if of_strangers else LIMITS
         assert ({counted.read, counted.write, CACHE.connect} <= set(operation.capabilities)) == counts
         assert ({LIMITS.read, LIMITS_OF_STRANGERS.read} <= set(operation.capabilities)) is False
