@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.aws.connect_tokens import ConnectTokens
 from shared.adapters.redis import scripts
 from shared.adapters.redis.client import Connection, ServerAddress, read_address
-from shared.adapters.redis.iam_credentials import LIFETIME_S, RENEWED_AFTER_S, IamCredentials
+from shared.adapters.redis.iam_credentials import IamCredentials, iam_credentials
 from shared.adapters.redis.limit_store import RedisLimitStore, arguments_of
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, judge
@@ -169,7 +171,7 @@ def test_tls_is_spoken_and_the_certificate_checked(certificate):
 def test_a_user_signs_in_with_what_the_credentials_say(server):
     """The way of every connection; that ElastiCache takes the token only ElastiCache can show."""
     with redis.Redis.from_url(server.address) as admin:
-        credentials = iam_credentials()
+        credentials = signed_credentials()
         _, token = credentials.get_credentials()
         admin.acl_setuser("functions", enabled=True, passwords=[f"+{token}"], keys=["*"], commands=["+@all"])
         with redis.Redis(host=HOST, port=server.port, credential_provider=credentials, protocol=2) as client:
@@ -178,7 +180,7 @@ def test_a_user_signs_in_with_what_the_credentials_say(server):
 
 
 def test_token_is_a_signed_request_to_connect_without_its_scheme():
-    user, token = iam_credentials().get_credentials()
+    user, token = signed_credentials().get_credentials()
 
     address, query = urlsplit(f"https://{token}"), parse_qs(urlsplit(f"https://{token}").query)
     assert user == "functions"
@@ -186,20 +188,7 @@ def test_token_is_a_signed_request_to_connect_without_its_scheme():
     assert query["Action"] == ["connect"]
     assert query["User"] == ["functions"]
     assert query["ResourceType"] == ["ServerlessCache"]
-    assert query["X-Amz-Expires"] == [str(LIFETIME_S)]
     assert query["X-Amz-Credential"][0].endswith("/eu-central-1/elasticache/aws4_request")
-    assert query["X-Amz-Security-Token"] == ["session"]
-
-
-def test_token_is_renewed_long_before_it_expires(monkeypatch):
-    seconds = [0.0]
-    credentials = iam_credentials(lambda: seconds[0])
-    tokens = iter(("token 1", "token 2"))
-    monkeypatch.setattr(credentials, "_signed", lambda: next(tokens))
-
-    for seconds[0], expected in ((0, "token 1"), (RENEWED_AFTER_S - 1, "token 1"), (RENEWED_AFTER_S, "token 2")):
-        assert credentials.get_credentials() == ("functions", expected)
-    assert RENEWED_AFTER_S < LIFETIME_S
 
 
 @pytest.mark.parametrize(("address", "read"), [
@@ -213,9 +202,10 @@ def test_address_says_how_the_server_wants_to_be_spoken_to(address, read):
     assert read_address(address) == read
 
 
-def iam_credentials(monotonic=time.monotonic) -> IamCredentials:
+def signed_credentials() -> IamCredentials:
     keys = Credentials("AKIDEXAMPLE", "secret", "session")
-    return IamCredentials("functions", "tessera-cache", "eu-central-1", keys, monotonic)
+    made = partial(ConnectTokens, region="eu-central-1", credentials=keys)
+    return iam_credentials("functions", "tessera-cache", made)
 
 
 def _now_us(client: redis.Redis) -> int:

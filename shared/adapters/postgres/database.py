@@ -14,7 +14,7 @@ import asyncpg
 from shared.adapters.postgres.addresses import read_address
 from shared.adapters.postgres.connections import CONNECT_TIMEOUT_S, LARGEST, Connections, undisturbed
 from shared.adapters.postgres.failures import told_to_callers
-from shared.adapters.postgres.iam_tokens import IamTokens
+from shared.adapters.postgres.iam_tokens import iam_tokens
 from shared.adapters.postgres.own_loop import OwnLoop
 from shared.kernel.ids import TenantId
 
@@ -45,7 +45,7 @@ class Database:
         self._statement_timeout_s = statement_timeout_s
         self._transaction_timeout_s = transaction_timeout_s
         where = read_address(address)
-        password = IamTokens(where) if where.signs_in_by_iam else None
+        password = iam_tokens(where) if where.signs_in_by_iam else None
         self._connections = Connections(where, password, largest, connect_timeout_s)
         self._loop = OwnLoop()
         # Nobody closes a function's database; it goes with the process, or with the function in tests.

@@ -93,9 +93,9 @@ class Connection:
         }
         address = self._address
         if address.iam_user is not None and address.iam_cache is not None:
-            from shared.adapters.redis.iam_credentials import IamCredentials
+            from shared.adapters.redis.iam_credentials import iam_credentials
 
-            options["credential_provider"] = IamCredentials(address.iam_user, address.iam_cache)
+            options["credential_provider"] = iam_credentials(address.iam_user, address.iam_cache)
         if address.is_cluster:
             return RedisCluster.from_url(address.url, **options)
         return Redis.from_url(address.url, **options)

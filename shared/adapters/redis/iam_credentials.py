@@ -1,74 +1,32 @@
 """Signing in to ElastiCache with the function's own role instead of a password."""
 
-import time
 from collections.abc import Callable
-from typing import Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
-from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, NoCredentialsError
-from botocore.model import ServiceId
-from botocore.session import get_session
-from botocore.signers import RequestSigner
+from botocore.exceptions import BotoCoreError
 from redis import CredentialProvider
 from redis.exceptions import AuthenticationError
 
-LIFETIME_S: Final = 900
-"""How long ElastiCache takes a token; a connection that it opened lives up to twelve hours."""
-
-RENEWED_AFTER_S: Final = 600
+from shared.adapters.aws.connect_tokens import ConnectTokens
 
 
 class IamCredentials(CredentialProvider):
-    """Name and token of one user of one serverless cache; a token serves for ten of its fifteen minutes.
+    """Name and token of one user of one serverless cache."""
 
-    Source: "Authenticating with IAM", Amazon ElastiCache User Guide: a signed request for the action `connect`, without
-    its scheme, is the password.
-    """
-
-    def __init__(
-        self,
-        user: str,
-        cache: str,
-        region: str | None = None,
-        credentials: Credentials | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, user: str, tokens: ConnectTokens) -> None:
         self._user = user
-        self._cache = cache
-        self._region = region
-        self._credentials = credentials
-        self._monotonic = monotonic
-        self._token = ""
-        self._token_until = float("-inf")
+        self._tokens = tokens
 
     def get_credentials(self) -> tuple[str, str]:
-        if self._monotonic() >= self._token_until:
-            try:
-                self._token = self._signed()
-            except BotoCoreError as error:
-                raise AuthenticationError("No credentials to sign in to the cache with.") from error
-            self._token_until = self._monotonic() + RENEWED_AFTER_S
-        return self._user, self._token
+        try:
+            return self._user, self._tokens()
+        except BotoCoreError as error:
+            raise AuthenticationError("No credentials to sign in to the cache with.") from error
 
-    def _signed(self) -> str:
-        session = get_session()
-        region = self._region or session.get_config_variable("region")
-        credentials = self._credentials or session.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
-        signer = RequestSigner(
-            ServiceId("elasticache"), region, "elasticache", "v4", credentials, session.get_component("event_emitter")
-        )
-        query = f"Action=connect&ResourceType=ServerlessCache&User={quote(self._user, safe='')}"
-        request = {
-            "method": "GET",
-            "url": f"https://{self._cache}/?{query}",
-            "body": {},
-            "headers": {},
-            "context": {},
-        }
-        address: str = signer.generate_presigned_url(
-            request, operation_name="connect", expires_in=LIFETIME_S, region_name=region
-        )
-        return address.removeprefix("https://")
+
+def iam_credentials(
+    user: str, cache: str, made: Callable[..., ConnectTokens] = ConnectTokens
+) -> IamCredentials:  # fmt: skip
+    """Return what signs `user` in to the serverless cache of that name."""
+    query = urlencode({"Action": "connect", "ResourceType": "ServerlessCache", "User": user})
+    return IamCredentials(user, made("elasticache", cache, query))
