@@ -69,7 +69,7 @@ check: lint ## the fast gate: format, lint, types, import contracts, unit and ar
 	@$(BIN)/pytest -q -m "not slow and not real_server" tests/unit tests/architecture
 
 test: lint ## everything: also contracts, template, real servers and the local cloud
-	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder tests
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder tests
 
 bench: setup ## ratios against the raw parts, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.benchmarks

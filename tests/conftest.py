@@ -1,6 +1,7 @@
 """What holds for the whole suite: how it is dealt out to workers, and that nobody is told of other tenants (T5)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -32,8 +33,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     items.sort(key=lambda item: part_of(item.nodeid)[0])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(part_of(item.nodeid)[1]))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a part together; marks of xdist's own groups have no effect with this release of pytest."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class PartScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return part_of(nodeid)[1]
+
+    return PartScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
