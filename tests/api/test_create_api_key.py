@@ -17,6 +17,7 @@ from tests.records import transactions_of
 NEVER = {
     Permission.ACCOUNT,
     Permission.API_KEY_WRITE,
+    Permission.AUDIT_READ,
     Permission.IDENTITY_PROVIDER_WRITE,
     Permission.MEMBER_WRITE,
     Permission.SECURITY_READ,

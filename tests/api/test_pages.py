@@ -9,7 +9,13 @@ from tests.api.described import ROUTES, TRIGGERS, role_for
 from tests.api.organisations import new_email
 from tests.api.tenants import problem_of
 
-LISTS = [name for name, operation in ROUTES.items() if "page_token" in inspect.signature(operation.function).parameters]
+SEALED = {"list_audit_events", "verify_audit_log"}
+"""What they list appears some seconds later, by functions that are asked in their own modules, and so are their tokens."""
+LISTS = [
+    name
+    for name, operation in ROUTES.items()
+    if name not in SEALED and "page_token" in inspect.signature(operation.function).parameters
+]
 OF_OWNERS = [name for name in LISTS if role_for(name) is Role.OWNER]
 FILTERS = {
     "list_documents": {"name_prefix": "a"},

@@ -53,7 +53,7 @@ def test_a_changed_line_is_found_where_it_stands(data):
     first = 20 * place[0] + 1
     assert found[0].fault is Fault.ALTERED
     assert found[0].first_seq == first
-    assert {finding.fault for finding in found[1:]} <= {Fault.HEAD_DIFFERS, Fault.ALTERED}
+    assert {finding.fault for finding in found[1:]} <= {Fault.HEAD_DIFFERS, Fault.ALTERED, Fault.BEYOND_HEAD}
     assert all(first <= finding.last_seq <= first + 20 for finding in found)
 
 
