@@ -10,7 +10,7 @@ from tests.api.organisations import new_email
 from tests.api.tenants import problem_of
 
 SEALED = {"list_audit_events", "verify_audit_log"}
-"""What they list appears some seconds later, by functions that are asked in their own modules, and so are their tokens."""
+"""What they list appears some seconds later, by functions that their own modules ask; there their tokens are tried."""
 LISTS = [
     name
     for name, operation in ROUTES.items()

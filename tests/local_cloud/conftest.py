@@ -23,7 +23,7 @@ REUSED = "TESSERA_TEST_CLOUD"
 TIMEOUT_S = 60.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The production template on an emulator with free ports and a folder of its own."""
     reused = os.environ.get(REUSED)
@@ -106,7 +106,7 @@ class Tenant:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(local_cloud: LocalCloud) -> People:
     return People(local_cloud)
 
