@@ -56,7 +56,6 @@ RULES: Final = (
     Rule(IDENTITY, "email#.+", "guesses", "Wrong passwords: of nobody that is recognised."),
     Rule(IDENTITY, "oidc#.+", "sign-in", "A sign-in under way: of nobody that is recognised yet."),
     Rule(IDENTITY, "keys", "jwks", "The deployment's public keys: no tenant's."),
-    Rule(IDENTITY, "cells", "registry", "The deployment's cells: no tenant's."),
 )
 
 _TOLD_OF: Final = frozenset({METADATA, IDENTITY})
