@@ -82,7 +82,7 @@ class Fetching:
         owner = secrets.token_hex(8)
         document, source, count = await self._begin(message, owner)
         try:
-            content = await self._pages.fetch(source.url, self._policy.max_file_bytes)
+            content = await self._pages.fetch(message.tenant, source.url, self._policy.max_file_bytes)
             await self._look(message)
             await self._objects.put_once(document.tenant, document.key, content)
         except (SupersededError, AttemptsExhaustedError):

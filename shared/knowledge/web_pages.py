@@ -48,9 +48,9 @@ class UrlPolicy(Protocol):
 
 
 class WebPages(Protocol):
-    """Fetches from addresses that users chose."""
+    """Fetches from addresses that users chose; what it learns of a site for one tenant it uses for no other."""
 
-    async def fetch(self, url: str, max_bytes: int) -> bytes:
+    async def fetch(self, tenant: TenantId, url: str, max_bytes: int) -> bytes:
         """Return what stands at `url`, at most `max_bytes`. Raises: PageRefusedError, PageUnavailableError."""
         ...
 

@@ -22,11 +22,13 @@ from shared.adapters.http.guarded_fetcher import (
 )
 from shared.adapters.http.web_addresses import WebAddresses
 from shared.adapters.http.web_pages import GuardedWebPages
+from shared.kernel.ids import TenantId
 from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlReason
 from tests.addresses import FORBIDDEN, REDIRECTS, RESOLVING
 from tests.contract.name_server import NameServer, resolver_at
 from tests.web_server import Site, answer
 
+ACME = TenantId("acme")
 RULES = WebAddresses()
 OUTSIDE = ip_address("127.0.0.2")
 """Stands for the internet: a second address of this machine that these tests, and nothing else, take for public."""
@@ -103,7 +105,7 @@ async def test_address_is_refused_before_its_name_is_looked_up(url):
     fetcher = GuardedFetcher(RULES.destinations, resolve=resolve, admit=RULES.admit)
 
     with pytest.raises(PageRefusedError) as refused:
-        await GuardedWebPages(fetcher, "").fetch(url, 1000)
+        await GuardedWebPages(fetcher, "").fetch(ACME, url, 1000)
 
     assert refused.value.reason is UrlReason.FORBIDDEN
     assert (asked, connects) == ([], [])
@@ -137,7 +139,7 @@ async def test_redirect_that_leads_inside_is_not_followed(inside, outside, url):
     outside.pages["/"] = b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: " + location.encode() + b"\r\n\r\n"
 
     with pytest.raises((PageRefusedError, PageUnavailableError)) as refused:
-        await pages_with(names_of_tests).fetch(f"http://outside.example:{outside.port}/", 1000)
+        await pages_with(names_of_tests).fetch(ACME, f"http://outside.example:{outside.port}/", 1000)
 
     if url in REDIRECTS:
         assert getattr(refused.value, "reason", None) is UrlReason.FORBIDDEN
@@ -150,7 +152,7 @@ async def test_robots_txt_that_leads_inside_is_not_followed(inside, outside):
     outside.pages["/robots.txt"] = answer(b"", "302 Found", f"location: http://127.0.0.1:{inside.port}/")
     try:
         with pytest.raises(PageRefusedError) as refused:
-            await pages_with(names_of_tests).fetch(f"http://outside.example:{outside.port}/", 1000)
+            await pages_with(names_of_tests).fetch(ACME, f"http://outside.example:{outside.port}/", 1000)
     finally:
         del outside.pages["/robots.txt"]
 
@@ -192,7 +194,7 @@ async def test_name_that_resolves_differently_a_moment_later_leads_nowhere_else(
     before = inside.connections
     outside.pages["/"] = answer(b"public")
     names = serving_names(*answers)
-    fetching = pages_with(resolver_at(names.address)).fetch(f"http://rebinding.example:{outside.port}/", 1000)
+    fetching = pages_with(resolver_at(names.address)).fetch(ACME, f"http://rebinding.example:{outside.port}/", 1000)
 
     if reached:
         assert await fetching == b"public"
@@ -214,7 +216,9 @@ async def test_name_that_changes_all_the_time_never_leads_inside(inside, outside
     for _ in range(50):
         try:
             ends.add(
-                await pages_with(resolver_at(names.address)).fetch(f"http://rebinding.example:{outside.port}/", 1000)
+                await pages_with(resolver_at(names.address)).fetch(
+                    ACME, f"http://rebinding.example:{outside.port}/", 1000
+                )
             )
         except PageRefusedError as error:
             ends.add(error.reason)

@@ -187,7 +187,7 @@ class SimulatedWeb:
     def admit(self, url):
         return url
 
-    async def fetch(self, url, max_bytes):
+    async def fetch(self, tenant, url, max_bytes):
         self.asked.append(url)
         found = self.pages.get(url)
         if isinstance(found, list):

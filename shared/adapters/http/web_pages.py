@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from shared.adapters.http.following import RedirectFollower, TooManyRedirectsError
@@ -16,15 +16,15 @@ from shared.adapters.http.guarded_fetcher import (
     GuardedFetcher,
     read_target,
 )
+from shared.adapters.http.robots_memory import RobotsMemory
 from shared.adapters.http.robots_rules import MAX_BYTES, RobotsRules
 from shared.adapters.http.timed_socket import Deadline
 from shared.adapters.http.web_addresses import WebAddresses
+from shared.kernel.ids import TenantId
 from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlForbiddenError, UrlReason
 
 ROBOT: Final = "Tessera"
 REDIRECTS: Final = 5
-ROBOTS_FRESH_FOR_S: Final = 3600
-REMEMBERED_SITES: Final = 256
 _PASSING: Final = frozenset({408, 425, 429})
 _GONE: Final = frozenset({404, 410})
 
@@ -54,14 +54,14 @@ class GuardedWebPages:
         self._headers: Mapping[str, str] = {"user-agent": _user_agent(contact), "accept": "*/*"}
         self._fetcher = fetcher
         self._robots = RedirectFollower(replace(fetcher, max_bytes=MAX_BYTES), REDIRECTS)
-        self._monotonic = monotonic
-        self._sites: OrderedDict[str, tuple[float, RobotsRules]] = OrderedDict()
+        self._memory = RobotsMemory(monotonic)
 
-    async def fetch(self, url: str, max_bytes: int) -> bytes:
-        return await asyncio.to_thread(self._fetch, url, max_bytes)
+    async def fetch(self, tenant: TenantId, url: str, max_bytes: int) -> bytes:
+        return await asyncio.to_thread(self._fetch, tenant, url, max_bytes)
 
-    def _fetch(self, url: str, max_bytes: int) -> bytes:
-        follower = RedirectFollower(replace(self._fetcher, max_bytes=max_bytes), REDIRECTS, self._heed_robots)
+    def _fetch(self, tenant: TenantId, url: str, max_bytes: int) -> bytes:
+        heed_robots = partial(self._heed_robots, tenant)
+        follower = RedirectFollower(replace(self._fetcher, max_bytes=max_bytes), REDIRECTS, heed_robots)
         try:
             answer = follower.get(url, self._headers)
         except DestinationRefusedError as error:
@@ -75,25 +75,20 @@ class GuardedWebPages:
             raise PageUnavailableError(f"The address could not be fetched: {error}.") from error
         return _content_of(answer)
 
-    def _heed_robots(self, url: str, deadline: Deadline) -> None:
+    def _heed_robots(self, tenant: TenantId, url: str, deadline: Deadline) -> None:
         """Raises: PageRefusedError when robots are not welcome there; FetchFailedError when that cannot be learnt."""
         target = read_target(url)
         site = f"{target.scheme}://{target.authority}"
-        if not self._rules_of(site, deadline).allows(target.path):
+        if not self._rules_of(tenant, site, deadline).allows(target.path):
             raise PageRefusedError(
                 UrlReason.DISALLOWED_BY_ROBOTS, "The site's robots.txt does not let robots fetch this address."
             )
 
-    def _rules_of(self, site: str, deadline: Deadline) -> RobotsRules:
-        known = self._sites.get(site)
-        if known is not None and self._monotonic() - known[0] < ROBOTS_FRESH_FOR_S:
-            self._sites.move_to_end(site)
-            return known[1]
-        rules = self._ask_for_rules(site, deadline)
-        self._sites[site] = (self._monotonic(), rules)
-        self._sites.move_to_end(site)
-        while len(self._sites) > REMEMBERED_SITES:
-            self._sites.popitem(last=False)
+    def _rules_of(self, tenant: TenantId, site: str, deadline: Deadline) -> RobotsRules:
+        rules = self._memory.recall(tenant, site)
+        if rules is None:
+            rules = self._ask_for_rules(site, deadline)
+            self._memory.remember(tenant, site, rules)
         return rules
 
     def _ask_for_rules(self, site: str, deadline: Deadline) -> RobotsRules:

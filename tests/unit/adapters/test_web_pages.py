@@ -4,17 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.adapters.http import robots_memory
 from shared.adapters.http.following import RedirectFollower, TooManyRedirectsError
 from shared.adapters.http.guarded_fetcher import FetchFailedError, GuardedFetcher
 from shared.adapters.http.robots_rules import MAX_BYTES
 from shared.adapters.http.web_addresses import WebAddresses
-from shared.adapters.http.web_pages import ROBOTS_FRESH_FOR_S, GuardedWebPages
+from shared.adapters.http.web_pages import GuardedWebPages
+from shared.kernel.ids import TenantId
 from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlReason
 from tests.web_server import Site, answer
 
 RULES = WebAddresses(reaches_loopback=True)
 FETCHER = GuardedFetcher(RULES.destinations, timeout_s=10, admit=RULES.admit)
 CONTACT = "https://acme.example/robots"
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 
 
 @pytest.fixture
@@ -33,16 +36,21 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
     return answer(b"elsewhere", status, f"location: {location}")
 
 
+def put_page(site: Site) -> str:
+    site.pages["/a"] = answer(b"a")
+    return site.url("/a")
+
+
 async def refusal_of(pages, url, max_bytes=1000):
     with pytest.raises(PageRefusedError) as refused:
-        await pages.fetch(url, max_bytes)
+        await pages.fetch(ACME, url, max_bytes)
     return refused.value.reason
 
 
 async def test_page_comes_back_and_the_site_learns_who_asked_and_whom_to_tell(site, pages):
     site.pages["/a?b=c"] = answer(b"hello")
 
-    assert await pages.fetch(site.url("/a?b=c"), 1000) == b"hello"
+    assert await pages.fetch(ACME, site.url("/a?b=c"), 1000) == b"hello"
 
     assert site.paths == ["/robots.txt", "/a?b=c"]
     assert all(b"user-agent: Tessera (+" + CONTACT.encode() + b")\r\n" in request for request in site.requests)
@@ -55,7 +63,7 @@ async def test_redirect_is_followed(site, pages, status):
     site.pages["/a"] = redirect("b/c#part", status)
     site.pages["/b/c"] = answer(b"there")
 
-    assert await pages.fetch(site.url("/a"), 1000) == b"there"
+    assert await pages.fetch(ACME, site.url("/a"), 1000) == b"there"
 
 
 async def test_redirects_end_somewhere(site, pages):
@@ -102,14 +110,42 @@ async def test_robots_are_asked_once_an_hour(site):
     site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b")
     site.pages["/a"] = answer(b"a")
 
-    await pages.fetch(site.url("/a"), 1000)
-    await pages.fetch(site.url("/a"), 1000)
+    await pages.fetch(ACME, site.url("/a"), 1000)
+    await pages.fetch(ACME, site.url("/a"), 1000)
     assert await refusal_of(pages, site.url("/b")) is UrlReason.DISALLOWED_BY_ROBOTS
     assert site.paths.count("/robots.txt") == 1
-    now = ROBOTS_FRESH_FOR_S + 1.0
+    now = robots_memory.FRESH_FOR_S + 1.0
     site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /a")
 
     assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+
+
+async def test_rules_that_one_tenant_was_told_are_asked_for_again_by_the_next(site, pages):
+    """Else whoever has a site could tell that somebody fetched there, and be refused by rules that are gone."""
+    site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /a")
+    site.pages["/a"] = answer(b"a")
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+    site.pages["/robots.txt"] = answer(b"")
+
+    assert await pages.fetch(GLOBEX, site.url("/a"), 1000) == b"a"
+    assert await refusal_of(pages, site.url("/a")) is UrlReason.DISALLOWED_BY_ROBOTS
+
+
+async def test_sites_of_one_tenant_push_out_none_of_anothers(pages, monkeypatch):
+    monkeypatch.setattr(robots_memory, "REMEMBERED_SITES", 1)
+    sites = [Site(), Site()]
+    try:
+        await pages.fetch(ACME, put_page(sites[0]), 1000)
+        for site in sites:
+            await pages.fetch(GLOBEX, put_page(site), 1000)
+        await pages.fetch(ACME, put_page(sites[0]), 1000)
+
+        assert sites[0].paths.count("/robots.txt") == 2  # of each tenant one
+        await pages.fetch(GLOBEX, put_page(sites[0]), 1000)
+        assert sites[0].paths.count("/robots.txt") == 3
+    finally:
+        for site in sites:
+            site.stop()
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "410 Gone", "401 Unauthorized"])
@@ -117,7 +153,7 @@ async def test_site_without_rules_allows_everything(site, pages, status):
     site.pages["/robots.txt"] = answer(b"User-agent: *\nDisallow: /", status)
     site.pages["/a"] = answer(b"a")
 
-    assert await pages.fetch(site.url("/a"), 1000) == b"a"
+    assert await pages.fetch(ACME, site.url("/a"), 1000) == b"a"
 
 
 @pytest.mark.parametrize(
@@ -135,10 +171,10 @@ async def test_while_nobody_knows_whether_robots_are_welcome_nothing_is_fetched(
     site.pages["/a"] = answer(b"a")
 
     with pytest.raises(PageUnavailableError):
-        await pages.fetch(site.url("/a"), 1000)
+        await pages.fetch(ACME, site.url("/a"), 1000)
 
     assert site.paths == ["/robots.txt"]
-    assert await pages.fetch(site.url("/a"), 1000) == b"a"
+    assert await pages.fetch(ACME, site.url("/a"), 1000) == b"a"
 
 
 async def test_rules_are_found_behind_redirects(site, pages):
@@ -171,12 +207,12 @@ async def test_failure_that_may_pass(site, pages, status):
     site.pages["/a"] = answer(b"", status)
 
     with pytest.raises(PageUnavailableError, match=status[:3]):
-        await pages.fetch(site.url("/a"), 1000)
+        await pages.fetch(ACME, site.url("/a"), 1000)
 
 
 async def test_server_that_does_not_answer_may_do_so_later(pages):
     with pytest.raises(PageUnavailableError) as unavailable:
-        await pages.fetch("http://127.0.0.1:1/", 1000)
+        await pages.fetch(ACME, "http://127.0.0.1:1/", 1000)
 
     assert "127.0.0.1" not in str(unavailable.value)
 
@@ -199,4 +235,4 @@ async def test_page_that_says_it_is_too_large_is_not_read(site, pages):
 async def test_page_as_large_as_allowed_is_taken(site, pages):
     site.pages["/a"] = answer(b"x" * 1000)
 
-    assert len(await pages.fetch(site.url("/a"), 1000)) == 1000
+    assert len(await pages.fetch(ACME, site.url("/a"), 1000)) == 1000
