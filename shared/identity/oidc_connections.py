@@ -102,7 +102,7 @@ class Connecting:
             default_role=request.default_role,
         )
         try:
-            metadata = await self.client.discover(request.issuer)
+            metadata = await self.client.discover(tenant, request.issuer)
         except IdentityProviderUnreachableError as error:
             # Whoever names a provider is at fault if it is not there.
             raise UnfitIdentityProviderError(str(error)) from error

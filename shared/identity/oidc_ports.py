@@ -87,9 +87,9 @@ class CredentialVault(Protocol):
 
 
 class OpenIdClient(Protocol):
-    """Talks to providers. What it learned about one is remembered for ten minutes, and while the provider is down."""
+    """Talks to providers. What one said is remembered for the tenant that asked: ten minutes, and while it is down."""
 
-    async def discover(self, issuer: str) -> ProviderMetadata:
+    async def discover(self, tenant: TenantId, issuer: str) -> ProviderMetadata:
         """Return what the provider says of itself.
 
         Raises: IdentityProviderUnreachableError; UnfitIdentityProviderError when it is not the issuer that it should
@@ -98,7 +98,12 @@ class OpenIdClient(Protocol):
         ...
 
     async def redeem(
-        self, metadata: ProviderMetadata, client_id: str, client_secret: str | None, code: AuthorizationCode
+        self,
+        tenant: TenantId,
+        metadata: ProviderMetadata,
+        client_id: str,
+        client_secret: str | None,
+        code: AuthorizationCode,
     ) -> ExternalIdentity:
         """Exchange the code and return who signed in, beyond doubt.
 

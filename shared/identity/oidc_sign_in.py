@@ -84,7 +84,7 @@ class SignInStart:
             raise IdentityProviderNotFoundError
         if redirect_uri not in provider.redirect_uris:
             raise UnregisteredRedirectError
-        metadata = await self.client.discover(provider.issuer)
+        metadata = await self.client.discover(tenant, provider.issuer)
         check_fit(metadata, provider)
         state, binding, nonce, verifier = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(4))
         expires_at = self.clock.now() + LIFETIME
@@ -154,14 +154,14 @@ class SignInCompletion:
         if returned.redirect_uri != sign_in.redirect_uri:
             # The answer of another connection's provider would have come to that connection's address.
             raise RefusedSignInError("redirect_uri")
-        metadata = await self.client.discover(provider.issuer)
+        metadata = await self.client.discover(provider.tenant, provider.issuer)
         check_fit(metadata, provider)
         _check_issuer(metadata, returned.issuer)
         secret = None
         if provider.sealed_secret is not None:
             secret = await self.vault.open(provider.tenant, provider.provider_id, provider.sealed_secret)
         code = AuthorizationCode(returned.code, sign_in.redirect_uri, sign_in.verifier, sign_in.nonce)
-        identity = await self.client.redeem(metadata, provider.client_id, secret, code)
+        identity = await self.client.redeem(provider.tenant, metadata, provider.client_id, secret, code)
         return await self.admission.admit(provider, identity)
 
 

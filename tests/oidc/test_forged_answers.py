@@ -18,9 +18,11 @@ from shared.identity.oidc_errors import (
 )
 from shared.identity.oidc_ports import AuthorizationCode
 from shared.kernel.clock import SystemClock
+from shared.kernel.ids import TenantId
 from tests.oidc.scripted_provider import KEY_ID
 from tests.unit.identity.forgery import Absent, Smith, encode
 
+ACME, GLOBEX = TenantId("acme"), TenantId("globex")
 CODE = AuthorizationCode("a-code", "https://app.acme.example/signed-in", "v" * 43, "a-nonce")
 NOW = int(datetime.now(UTC).timestamp())
 
@@ -38,8 +40,8 @@ def openid():
 def redeem(openid, scripted):
     scripted.challenge_nonce = CODE.nonce
 
-    async def redeemed(client_id="public", secret=None):
-        return await openid.redeem(await openid.discover(scripted.issuer), client_id, secret, CODE)
+    async def redeemed(client_id="public", secret=None, *, tenant=ACME):
+        return await openid.redeem(tenant, await openid.discover(tenant, scripted.issuer), client_id, secret, CODE)
 
     return redeemed
 
@@ -265,27 +267,62 @@ async def test_document_that_does_not_fit_is_refused(openid, scripted, metadata)
     scripted.metadata = metadata
 
     with pytest.raises(UnfitIdentityProviderError):
-        await openid.discover(scripted.issuer)
+        await openid.discover(ACME, scripted.issuer)
 
 
 async def test_document_that_breaks_later_does_not_replace_the_one_that_is_known(scripted):
     now = [0.0]
     openid = HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock(), lambda: now[0])
-    known = await openid.discover(scripted.issuer)
+    known = await openid.discover(ACME, scripted.issuer)
     scripted.metadata = {"issuer": "https://elsewhere.example"}
     now[0] += 700
 
-    assert await openid.discover(scripted.issuer) == known
+    assert await openid.discover(ACME, scripted.issuer) == known
     assert scripted.visits == ["/.well-known/openid-configuration"] * 2
 
 
 async def test_changed_endpoint_is_used_after_ten_minutes(scripted):
     now = [0.0]
     openid = HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock(), lambda: now[0])
-    known = await openid.discover(scripted.issuer)
+    known = await openid.discover(ACME, scripted.issuer)
     scripted.metadata = {"token_endpoint": f"{scripted.issuer}/other/token"}
 
     now[0] += 599
-    assert await openid.discover(scripted.issuer) == known
+    assert await openid.discover(ACME, scripted.issuer) == known
     now[0] += 1
-    assert (await openid.discover(scripted.issuer)).token_endpoint == f"{scripted.issuer}/other/token"
+    assert (await openid.discover(ACME, scripted.issuer)).token_endpoint == f"{scripted.issuer}/other/token"
+
+
+async def test_what_a_provider_said_to_one_tenant_is_believed_for_no_other(openid, scripted):
+    known = await openid.discover(ACME, scripted.issuer)
+    scripted.metadata = {"token_endpoint": f"{scripted.issuer}/other/token"}
+
+    changed = await openid.discover(GLOBEX, scripted.issuer)
+
+    assert changed.token_endpoint == f"{scripted.issuer}/other/token"
+    assert await openid.discover(ACME, scripted.issuer) == known
+
+
+async def test_key_that_another_tenant_asked_for_too_early_is_found(scripted, monkeypatch):
+    """Who asks for unknown keys must wait half a minute; nobody else must wait because of it."""
+    now = [0.0]
+    openid = HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock(), lambda: now[0])
+    scripted.challenge_nonce = CODE.nonce
+    published = scripted.keys()
+    rotated = {"keys": [{**published["keys"][0], "kid": "second"}]}
+
+    async def sign_in(tenant):
+        metadata = await openid.discover(tenant, scripted.issuer)
+        return await openid.redeem(tenant, metadata, "public", None, CODE)
+
+    for tenant in (ACME, GLOBEX):
+        assert await sign_in(tenant)
+    now[0] = 100
+    monkeypatch.setitem(scripted.header, "kid", "second")
+    with pytest.raises(RefusedSignInError):
+        await sign_in(GLOBEX)
+    monkeypatch.setattr(scripted, "keys", lambda: rotated)
+
+    assert await sign_in(ACME)
+    with pytest.raises(RefusedSignInError):
+        await sign_in(GLOBEX)

@@ -11,10 +11,12 @@ from shared.identity.oidc_errors import IdentityProviderUnreachableError, Refuse
 from shared.identity.oidc_ports import AuthorizationCode
 from shared.identity.oidc_sign_in import _challenge
 from shared.kernel.clock import SystemClock
+from shared.kernel.ids import TenantId
 from tests.oidc.real_provider import REDIRECT, RealProvider, sign_in_with_browser, signing_key
 
 pytestmark = pytest.mark.real_server
 
+ACME = TenantId("acme")
 VERIFIER = "v" * 43
 NONCE = "n" * 43
 
@@ -46,7 +48,7 @@ def provider(request, tmp_path, keys):
 
 async def browse(openid: HttpOpenIdClient, provider: RealProvider, **changes: str):
     """Return what the browser brings back, after a request for authorization with `changes`."""
-    metadata = await openid.discover(provider.issuer)
+    metadata = await openid.discover(ACME, provider.issuer)
     parameters = {
         "response_type": "code",
         "client_id": "public",
@@ -64,7 +66,7 @@ async def browse(openid: HttpOpenIdClient, provider: RealProvider, **changes: st
 async def sign_in(openid: HttpOpenIdClient, provider: RealProvider, **changes: str):
     returned = await browse(openid, provider, **changes)
     code = AuthorizationCode(returned["code"], REDIRECT, VERIFIER, NONCE)
-    return await openid.redeem(await openid.discover(provider.issuer), "public", None, code)
+    return await openid.redeem(ACME, await openid.discover(ACME, provider.issuer), "public", None, code)
 
 
 async def test_e_mail_and_name_are_found_wherever_the_provider_tells_them(openid, provider):
@@ -91,25 +93,25 @@ async def test_new_key_is_found_after_thirty_seconds_and_the_old_one_is_forgotte
 
 
 async def test_what_is_known_serves_while_the_provider_is_down(openid, provider, time):
-    known = await openid.discover(provider.issuer)
+    known = await openid.discover(ACME, provider.issuer)
     provider.stop()
 
     time.now += 3600
-    assert await openid.discover(provider.issuer) == known
+    assert await openid.discover(ACME, provider.issuer) == known
     time.now += 86_400
     with pytest.raises(IdentityProviderUnreachableError):
-        await openid.discover(provider.issuer)
+        await openid.discover(ACME, provider.issuer)
 
     provider.start()
-    assert await openid.discover(provider.issuer) == known
+    assert await openid.discover(ACME, provider.issuer) == known
 
 
 async def test_code_cannot_be_redeemed_while_the_provider_is_down(openid, provider):
-    metadata = await openid.discover(provider.issuer)
+    metadata = await openid.discover(ACME, provider.issuer)
     provider.stop()
 
     with pytest.raises(IdentityProviderUnreachableError):
-        await openid.redeem(metadata, "public", None, AuthorizationCode("c", REDIRECT, VERIFIER, NONCE))
+        await openid.redeem(ACME, metadata, "public", None, AuthorizationCode("c", REDIRECT, VERIFIER, NONCE))
 
 
 @pytest.mark.parametrize(

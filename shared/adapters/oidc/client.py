@@ -25,13 +25,17 @@ from shared.identity.oidc_errors import (
 from shared.identity.oidc_ports import AuthorizationCode
 from shared.identity.oidc_providers import ProviderMetadata
 from shared.kernel.clock import Clock
+from shared.kernel.ids import TenantId
 
 MAX_REMEMBERED: Final = 256
-"""Providers whose documents one process keeps; the one that was not used for longest goes first."""
+"""Connections whose provider's documents one process keeps; the one that was not used for longest goes first."""
 
 _JSON: Final = {"accept": "application/json"}
 
 Keys = Mapping[str, PublicKey]
+Place = tuple[TenantId, str]
+"""Whose memory, and the address of what is remembered. With one memory for all, what a provider said while somebody
+else signed in would decide on a tenant's sign-ins; and who asks for unknown keys would keep others from new ones."""
 T = TypeVar("T")
 
 
@@ -42,19 +46,24 @@ class HttpOpenIdClient:
         self._fetcher = fetcher
         self._clock = clock
         self._monotonic = monotonic
-        self._metadata: OrderedDict[str, Remembered[ProviderMetadata]] = OrderedDict()
-        self._keys: OrderedDict[str, Remembered[Keys]] = OrderedDict()
+        self._metadata: OrderedDict[Place, Remembered[ProviderMetadata]] = OrderedDict()
+        self._keys: OrderedDict[Place, Remembered[Keys]] = OrderedDict()
         self._signatures = PyJWS(algorithms=sorted(ID_TOKEN.algorithms))
 
-    async def discover(self, issuer: str) -> ProviderMetadata:
-        remembered = self._remembered(self._metadata, issuer, lambda: self._fetch_metadata(issuer))
+    async def discover(self, tenant: TenantId, issuer: str) -> ProviderMetadata:
+        remembered = self._remembered(self._metadata, (tenant, issuer), lambda: self._fetch_metadata(issuer))
         try:
             return await remembered.get()
         except (OSError, MalformedTokenError) as error:
             _give_up("discovery document", error)
 
     async def redeem(
-        self, metadata: ProviderMetadata, client_id: str, client_secret: str | None, code: AuthorizationCode
+        self,
+        tenant: TenantId,
+        metadata: ProviderMetadata,
+        client_id: str,
+        client_secret: str | None,
+        code: AuthorizationCode,
     ) -> ExternalIdentity:
         tokens = await asyncio.to_thread(self._exchange, metadata, client_id, client_secret, code)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
@@ -62,7 +71,7 @@ class HttpOpenIdClient:
             raise RefusedSignInError("no-id-token")
         if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
             access_token = None
-        claims = await self._verify(metadata, id_token)
+        claims = await self._verify(tenant, metadata, id_token)
         check_claims(
             claims,
             issuer=metadata.issuer,
@@ -76,12 +85,12 @@ class HttpOpenIdClient:
         # OpenID Connect Core §5.4: with an access token, e-mail and name are told by userinfo and may stand only there.
         return identity_of(claims, await asyncio.to_thread(self._userinfo, metadata.userinfo_endpoint, access_token))
 
-    async def _verify(self, metadata: ProviderMetadata, token: str) -> dict[str, Any]:
+    async def _verify(self, tenant: TenantId, metadata: ProviderMetadata, token: str) -> dict[str, Any]:
         try:
             header = read_header(token, ID_TOKEN)
         except MalformedTokenError:
             raise RefusedSignInError("id-token-form") from None
-        key = await self._key(metadata.jwks_uri, header.key_id)
+        key = await self._key((tenant, metadata.jwks_uri), header.key_id)
         if key is None or header.algorithm not in key.algorithms:
             raise RefusedSignInError("key")
         try:
@@ -91,22 +100,22 @@ class HttpOpenIdClient:
         except (MalformedTokenError, PyJWTError):
             raise RefusedSignInError("signature") from None
 
-    async def _key(self, address: str, key_id: str) -> PublicKey | None:
-        remembered = self._remembered(self._keys, address, lambda: self._fetch_keys(address))
+    async def _key(self, place: Place, key_id: str) -> PublicKey | None:
+        remembered = self._remembered(self._keys, place, lambda: self._fetch_keys(place[1]))
         try:
             return (await remembered.get(lambda known: key_id in known)).get(key_id)
         except (OSError, MalformedTokenError) as error:
             _give_up("keys", error)
 
     def _remembered(
-        self, shelf: OrderedDict[str, Remembered[T]], address: str, fetch: Callable[[], T]
+        self, shelf: OrderedDict[Place, Remembered[T]], place: Place, fetch: Callable[[], T]
     ) -> Remembered[T]:
-        if address not in shelf:
-            shelf[address] = Remembered(fetch, failures=_FAILURES, monotonic=self._monotonic)
+        if place not in shelf:
+            shelf[place] = Remembered(fetch, failures=_FAILURES, monotonic=self._monotonic)
             if len(shelf) > MAX_REMEMBERED:
                 shelf.popitem(last=False)
-        shelf.move_to_end(address)
-        return shelf[address]
+        shelf.move_to_end(place)
+        return shelf[place]
 
     def _fetch_metadata(self, issuer: str) -> ProviderMetadata:
         return read_metadata(read_object(self._get(discovery_address(issuer))), issuer)
