@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-import botocore.session
 from botocore.config import Config
 
 from shared.adapters.aws.calls import Use, use_of_s3, uses_of_dynamodb
+from shared.adapters.aws.sdk_sessions import new_sdk_session
 from shared.adapters.aws.session_credentials import CallCredentials, OneProvider, TenantSessions
 from shared.kernel.ids import TenantId
 
@@ -65,16 +65,12 @@ class AwsClients:
 
     @cached_property
     def _own(self) -> boto3.Session:
-        return boto3.Session()
+        return new_sdk_session()
 
     @cached_property
     def _signing(self) -> boto3.Session:
         """A session whose clients sign each call for the tenant whom it serves."""
-        session = botocore.session.Session()
-        # One loader, so that the descriptions of services are read once.
-        session.register_component("data_loader", self._own._session.get_component("data_loader"))  # noqa: SLF001
-        session.register_component("credential_provider", OneProvider(self._credentials))
-        return boto3.Session(botocore_session=session)
+        return new_sdk_session(OneProvider(self._credentials))
 
     @cached_property
     def _credentials(self) -> CallCredentials:

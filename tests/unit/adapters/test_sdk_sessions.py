@@ -1,0 +1,47 @@
+"""A process reads what it must know of each service of AWS once, however many operations it serves."""
+
+from typing import Any
+
+import pytest
+from botocore.credentials import Credentials
+from botocore.loaders import JSONFileLoader
+
+from shared.adapters.aws.clients import AwsClients
+from shared.adapters.aws.sdk_sessions import new_sdk_session
+from shared.adapters.aws.session_credentials import OneProvider
+
+
+def anything(*_: Any) -> Any:
+    return None
+
+
+def test_descriptions_of_services_are_read_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    read: list[str] = []
+    load_file = JSONFileLoader.load_file
+
+    def noted(self: JSONFileLoader, path: str) -> Any:
+        found = load_file(self, path)
+        read.extend([path] if found is not None else [])
+        return found
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", noted)
+
+    for _ in range(3):
+        clients = AwsClients(anything, anything, anything, anything)
+        assert [clients.dynamodb, clients.s3, clients.prompt_sqs]
+
+    assert len(read) == len(set(read))
+
+
+def test_each_session_has_credentials_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key_of(session: Any) -> str:
+        return str(session.get_credentials().access_key)
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-process")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    given = new_sdk_session(OneProvider(Credentials("given", "secret")))
+
+    assert [key_of(given), key_of(new_sdk_session())] == ["given", "of-the-process"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+    assert [key_of(given), key_of(new_sdk_session())] == ["given", "another"]
