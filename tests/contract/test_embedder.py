@@ -1,10 +1,14 @@
 """Every embedder keeps the port's promise; the bundled one, on its real model."""
 
 import asyncio
+import gc
+import weakref
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from shared.adapters.minilm.build_model import BUILT_SHA256, DEFAULT_FOLDER, build_model, is_built, main
@@ -67,6 +71,28 @@ async def test_calls_may_run_side_by_side(embedder: Embedder) -> None:
     found = await asyncio.gather(*(embedder.embed([text]) for text in texts))
 
     assert np.allclose(np.concatenate(found), expected, atol=1e-4)
+
+
+async def test_a_model_is_loaded_once_and_goes_with_the_last_who_has_it(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = ort.InferenceSession
+    loaded: list[weakref.ref[ort.InferenceSession]] = []
+
+    def noted(*arguments: Any, **named: Any) -> ort.InferenceSession:
+        session = load(*arguments, **named)
+        loaded.append(weakref.ref(session))
+        return session
+
+    monkeypatch.setattr(ort, "InferenceSession", noted)
+    embedders = [MiniLmEmbedder(model_folder, threads=1) for _ in range(4)]
+
+    await asyncio.gather(*(embedder.embed(["sun"]) for embedder in embedders))
+
+    assert len(loaded) == 1
+    embedders.clear()
+    gc.collect()
+    assert loaded[0]() is None
 
 
 async def test_the_bundled_model_gives_the_vectors_of_its_publisher(embedder: Embedder) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime as ort
@@ -20,16 +22,14 @@ _TOKENS_PER_BATCH: Final = 4_096
 class MiniLmEmbedder:
     """Embeds short texts in about 2 ms and passages at the speed of ONNX Runtime; no network.
 
-    `model_folder` is what `build_model` wrote. The model is loaded on the first call and kept. Of a text longer than
-    the tokenizer's limit only the beginning counts.
+    `model_folder` is what `build_model` wrote. The model is loaded on the first call and kept; all embedders of a
+    process share it. Of a text longer than the tokenizer's limit only the beginning counts.
     """
 
     def __init__(self, model_folder: Path, *, threads: int = 2) -> None:
         self._model_folder = model_folder
         self._threads = threads
         self._tokenizer = MiniLmTokenizer(model_folder)
-        self._session: ort.InferenceSession | None = None
-        self._loading = threading.Lock()
 
     @property
     def model_id(self) -> str:
@@ -49,7 +49,6 @@ class MiniLmEmbedder:
         return await asyncio.to_thread(self._embed, texts)
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        session = self._loaded_session()
         ids_by_text = self._tokenizer.input_ids(texts)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for batch in batches_by_length([len(ids) for ids in ids_by_text]):
@@ -60,21 +59,31 @@ class MiniLmEmbedder:
                 length = len(ids_by_text[index])
                 input_ids[row, :length] = ids_by_text[index]
                 attention_mask[row, :length] = 1
-            vectors[batch] = session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})[0]
+            vectors[batch] = self._model.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})[0]
         return vectors
 
-    def _loaded_session(self) -> ort.InferenceSession:
-        with self._loading:
-            if self._session is None:
-                options = ort.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                options.inter_op_num_threads = 1
-                # Waiting threads would otherwise spin on the cores that the other leg of a search needs.
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                self._session = ort.InferenceSession(
-                    str(self._model_folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-                )
-            return self._session
+    @cached_property
+    def _model(self) -> ort.InferenceSession:
+        return _loaded(self._model_folder, self._threads)
+
+
+_LOADED: Final[WeakValueDictionary[tuple[Path, int], ort.InferenceSession]] = WeakValueDictionary()
+"""The models of this process by folder and threads, while any embedder has them: they take 150 MB each."""
+_LOADING: Final = threading.Lock()
+
+
+def _loaded(folder: Path, threads: int) -> ort.InferenceSession:
+    with _LOADING:
+        model = _LOADED.get((folder, threads))
+        if model is None:
+            options = ort.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.inter_op_num_threads = 1
+            # Waiting threads would otherwise spin on the cores that the other leg of a search needs.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            model = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+            _LOADED[folder, threads] = model
+        return model
 
 
 def batches_by_length(lengths: Sequence[int], tokens_per_batch: int = _TOKENS_PER_BATCH) -> Iterator[list[int]]:
