@@ -11,6 +11,7 @@ from shared.telemetry.silent import SilentTelemetry
 from tests.canaries import WATCH, watched, watched_logs, watched_telemetry
 from tests.dealing import part_of
 from tests.ingestion.cloud import WATCHERS, Cloud
+from tests.remembered import forget_apps
 from tests.stores import entries_of, leaks_in
 
 
@@ -52,6 +53,13 @@ def _nobody_is_told_of_others() -> Iterator[None]:
     with watched_logs():
         yield
     assert WATCH.take() == []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _apps_go_with_their_tests() -> Iterator[None]:
+    """A worker has the memory for the apps of one module, not for those of all."""
+    yield
+    forget_apps()
 
 
 def nothing_is_out_of_place(cloud: Cloud) -> None:
