@@ -15,7 +15,8 @@ from shared.operations.registry import load_operation
 from shared.tenancy.ports import Remove
 from tests.api.tenants import new_tenant_name
 from tests.signing import ISSUER
-from tests.unit.identity.forgeries import FORGERIES, open_workshop
+from tests.unit.identity.forgeries import FORGERIES
+from tests.unit.identity.forging import open_workshop
 
 USER = "ada@example.maintainer"
 

@@ -10,8 +10,8 @@ from jwt.algorithms import RSAAlgorithm
 from shared.adapters.jose.key_set import KeySet
 from shared.adapters.jose.token_verifier import JoseTokenVerifier
 from tests.clocks import ManualClock
-from tests.unit.identity.forgeries import Workshop, open_workshop
 from tests.unit.identity.forgery import AUDIENCE, ISSUER, KEY_ID, NOW, NOW_S, Smith
+from tests.unit.identity.forging import Workshop, open_workshop
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from joserfc.jwt import JWTClaimsRegistry
 from jwt.exceptions import PyJWTError
 
-from tests.unit.identity.forgeries import GROUPS, Forge, Group, Workshop, open_workshop
+from tests.unit.identity.forgeries import GROUPS, Group
+from tests.unit.identity.forging import Forge, Workshop, open_workshop
 
 REQUIRED: Final = ("iss", "aud", "sub", "jti", "iat", "exp")
 PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "forgeries.md"

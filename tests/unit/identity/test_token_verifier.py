@@ -16,8 +16,9 @@ from shared.identity.permissions import Role
 from shared.identity.tokens import InvalidTokenError
 from shared.kernel.errors import Kind
 from shared.kernel.ids import TenantId, UserId
-from tests.unit.identity.forgeries import FORGERIES, HEADERS, KEY_IDS, TYPES, Forge, Workshop
+from tests.unit.identity.forgeries import FORGERIES, HEADERS, KEY_IDS, TYPES
 from tests.unit.identity.forgery import CLAIMS, HEADER, NOW_S, Smith
+from tests.unit.identity.forging import Forge, Workshop
 
 ADA: Final = Caller(TenantId("acme"), UserId("ada@acme.example"), Role.MAINTAINER)
 
