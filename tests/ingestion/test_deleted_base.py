@@ -8,7 +8,7 @@ from shared.knowledge.models import Line, TenantTally
 from shared.tenancy.plans import STARTER
 from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.outcome import check_counters
-from tests.ingestion.stories import S, X
+from tests.ingestion.story_steps import S, X
 from tests.ingestion.world import TENANT
 
 MOST_EFFECTS = 40

@@ -18,7 +18,7 @@ from shared.tenancy.plans import STARTER
 from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.functions import services_of_all
 from tests.ingestion.outcome import check_counters, check_rest
-from tests.ingestion.stories import S
+from tests.ingestion.story_steps import S
 from tests.ingestion.world import TENANT, World
 
 PLACES = STARTER.concurrent_documents

@@ -5,7 +5,7 @@ from shared.knowledge.models import DocumentStatus, Stage
 from tests.ingestion.delivery import MAX_RECEIVES
 from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.outcome import check_rest, dead_letters, outcome
-from tests.ingestion.stories import X, finish
+from tests.ingestion.story_steps import X, finish
 from tests.ingestion.world import DOWN
 
 

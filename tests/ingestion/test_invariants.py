@@ -12,7 +12,7 @@ from tests.ingestion.delivery import MAX_RECEIVES
 from tests.ingestion.disturbances import Disturbance, DisturbedWorld
 from tests.ingestion.memory import MemoryIndex
 from tests.ingestion.outcome import check_rest, dead_letters, outcome
-from tests.ingestion.stories import X, Y
+from tests.ingestion.story_steps import X, Y
 from tests.ingestion.world import TENANT, MemoryStores
 
 
