@@ -7,7 +7,7 @@ from shared.operations.cross_origin import ALLOWED_HEADERS, METHODS
 from shared.operations.http import DOCS, build_app
 from tests.trails import trails_in_memory
 from tests.unit.limits.memory import limiters_in_memory
-from tests.unit.operations.test_http import GET_PULSE, PUT_BOOK, Services, caller_of
+from tests.unit.operations.shelves import GET_PULSE, PUT_BOOK, Services, caller_of
 
 PAGE = "https://app.example"
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
