@@ -34,8 +34,9 @@ run: setup ## start the local cloud, add sample documents, ask three questions (
 stop: ## end the local cloud and keep its data
 	@if [ -x $(BIN)/python ]; then $(LOCAL) stop; else echo "Nothing is set up, so nothing runs."; fi
 
-clean: stop ## end the local cloud and remove its data
-	@rm -rf .tessera/local cdk.out build
+clean: ## end the local cloud and remove its data
+	@if [ -x $(BIN)/python ]; then $(LOCAL) clean; else rm -rf .tessera/local; fi
+	@rm -rf cdk.out build
 
 distclean: clean ## remove all that set-up installed, too
 	@rm -rf .venv node_modules .tessera .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The local cloud from the command line: `python -m localstack run|stop|ask|drop|token|address|status|lock`.
+"""The local cloud from the command line: `python -m localstack run|stop|clean|ask|drop|token|address|status|lock`.
 
 `make` calls this and passes what the user typed in the environment: PORT, VECTORS, CACHE, Q, FILE.
 """
@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from localstack import cloud, emulator, explorer_process, install, opensearch_node, postgres_server
+from localstack import cloud, emulator, install, opensearch_node
 from localstack.failures import LocalCloudError
+from localstack.local_server import Say
 
 LOCK: Final = "package-lock.json"
 NODE_PROJECTS: Final = (
@@ -27,25 +28,24 @@ OPENSEARCH_JARS: Final = install.ROOT / ".tessera" / "opensearch"
 
 def run() -> None:
     """Start and deploy the local cloud, add the sample documents, ask three questions."""
+    from localstack import display
     from localstack.demo import run_demo
 
     port = _port()
-    run_demo(cloud.FOLDER, port, _opensearch_endpoint(cloud.FOLDER) | _cache_endpoint())
+    run_demo(cloud.FOLDER, port, _opensearch_endpoint(cloud.FOLDER, display.line) | _cache_endpoint())
 
 
 def stop() -> None:
     """End everything that `run` started; data stays."""
-    ended = [
-        title
-        for title, was_running in (
-            ("interactive pages", explorer_process.stop(cloud.FOLDER)),
-            ("AWS emulator", emulator.stop(cloud.FOLDER / "emulator")),
-            ("PostgreSQL", postgres_server.stop(cloud.FOLDER / "postgres")),
-            ("OpenSearch node", opensearch_node.stop(cloud.FOLDER / "opensearch")),
-        )
-        if was_running
-    ]
+    ended = cloud.stop(cloud.FOLDER)
     print(f"Ended: {', '.join(ended)}. The data stays in {_shown(cloud.FOLDER)}." if ended else "Nothing was running.")
+
+
+def clean() -> None:
+    """End everything that `run` started, and remove its data."""
+    ended = cloud.remove(cloud.FOLDER)
+    told = f"Ended: {', '.join(ended)}. " if ended else ""
+    print(f"{told}Nothing is left in {_shown(cloud.FOLDER)}.")
 
 
 def ask() -> None:
@@ -78,8 +78,9 @@ def address() -> None:
 
 def status() -> None:
     """Say what runs, and how every document of the sample knowledge base is."""
-    from localstack.demo import show_status
+    from localstack.demo import show_servers, show_status
 
+    show_servers(cloud.FOLDER)
     show_status(cloud.find(cloud.FOLDER))
 
 
@@ -98,7 +99,7 @@ def lock() -> None:
 
 
 COMMANDS: Final[dict[str, Callable[[], None]]] = {
-    command.__name__: command for command in (run, stop, ask, drop, token, address, status, lock)
+    command.__name__: command for command in (run, stop, clean, ask, drop, token, address, status, lock)
 }
 
 
@@ -112,6 +113,13 @@ def main() -> int:
         command()
     except (LocalCloudError, install.SetupError) as error:
         print(f"✗ {error}", file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(
+            f"✗ This user may not: {error}\n"
+            f"  → Was the local cloud made by another user, with sudo perhaps? Use it, or `make clean`, as that user.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. What runs goes on running: make status, make stop.", file=sys.stderr)
@@ -141,7 +149,7 @@ def _cache_endpoint() -> dict[str, str]:
     return {"cache_endpoint": address} if address else {}
 
 
-def _opensearch_endpoint(folder: Path) -> dict[str, str]:
+def _opensearch_endpoint(folder: Path, say: Say) -> dict[str, str]:
     """Start the node if the chunks are to lie there, and return the setting that says so; none for the file.
 
     Where they lie stays as it was at first.
@@ -156,11 +164,13 @@ def _opensearch_endpoint(folder: Path) -> dict[str, str]:
             f"The documents of this local cloud are indexed in {made_with}.",
             f"Go on with them: make run VECTORS={made_with}. Or begin anew: make clean run VECTORS={store}",
         )
-    memory.parent.mkdir(parents=True, exist_ok=True)
+    cloud.claim(folder)
     memory.write_text(store, encoding="utf-8")
     if store == "sqlite":
         return {}
-    return {"opensearch_endpoint": opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS)}
+    endpoint = opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS, say=say)
+    say(f"OpenSearch node is up on {endpoint}")
+    return {"opensearch_endpoint": endpoint}
 
 
 def _shown(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,27 @@ from localstack import account, deploy, emulator, functions, postgres_server
 from localstack.account import Session
 from localstack.deploy import Deployment
 from localstack.emulator import Emulator
+from localstack.explorer_process import Explorer
 from localstack.failures import LocalCloudError
 from localstack.install import MODEL, ROOT
+from localstack.local_server import LocalServer, Say
+from localstack.opensearch_node import Node
+from localstack.postgres_server import Server
 
-FOLDER: Final = Path(os.environ.get("TESSERA_LOCAL_FOLDER") or ROOT / ".tessera" / "local")
+DEFAULT_FOLDER: Final = ROOT / ".tessera" / "local"
+FOLDER: Final = Path(os.environ.get("TESSERA_LOCAL_FOLDER") or DEFAULT_FOLDER)
 """Where the local cloud that `make` talks about lies; a variable moves it, so that two can live side by side."""
 
-Say = Callable[[str], None]
+SERVERS: Final[tuple[tuple[type[LocalServer], str], ...]] = (
+    (Explorer, "."),
+    (Emulator, "emulator"),
+    (Server, "postgres"),
+    (Node, "opensearch"),
+)
+"""What may run for a local cloud, each in its part of the folder, in the order in which they are ended."""
+
+_LOCK: Final = "starting.lock"
+"""Is in every folder of a local cloud, and in no other one: what is removed was made here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +70,40 @@ def start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> Loca
 
     Raises: LocalCloudError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder)
     with _alone(folder):
         return _start(folder, port, servers, say)
 
 
+def claim(folder: Path) -> None:
+    """Make `folder` one of a local cloud, which `remove` may remove. Raises: LocalCloudError for one that is in use."""
+    mark = folder / _LOCK
+    if mark.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder != DEFAULT_FOLDER and any(folder.iterdir()):
+        raise LocalCloudError(
+            f"{folder} holds other things than a local cloud.", "Name a folder of its own in TESSERA_LOCAL_FOLDER."
+        )
+    mark.touch()
+
+
+def remove(folder: Path) -> list[str]:
+    """End the local cloud in `folder` and remove all that it keeps; return what the servers that ran are called.
+
+    Raises: LocalCloudError for any other folder.
+    """
+    if folder.exists() and folder != DEFAULT_FOLDER and not (folder / _LOCK).exists():
+        raise LocalCloudError(f"{folder} is no local cloud's; nothing was removed.", "Look at TESSERA_LOCAL_FOLDER.")
+    ended = stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return ended
+
+
 def _start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> LocalCloud:
     was_running = emulator.find(folder / "emulator") is not None
-    running = emulator.start(folder / "emulator", port, launcher_variables(folder))
-    database = postgres_server.start(folder / "postgres")
+    running = emulator.start(folder / "emulator", port, launcher_variables(folder), say)
+    database = postgres_server.start(folder / "postgres", say=say)
     say(f"AWS emulator {'was' if was_running else 'is'} up on {running.endpoint}")
     say("Deploying the stacks of Tessera (the first time takes about a minute)")
     context = {"environment": "local", "database_endpoint": database.endpoint, **servers}
@@ -80,7 +120,7 @@ def _start(folder: Path, port: int, servers: Mapping[str, str], say: Say) -> Loc
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep a second command from starting the same local cloud meanwhile; the lock ends with the process."""
-    with (folder / "starting.lock").open("w") as lock:
+    with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -97,6 +137,22 @@ def launcher_variables(folder: Path) -> dict[str, str]:
         "TESSERA_EMBEDDER": str(MODEL),
         "TESSERA_RETRY_BASE_S": "2",
     }
+
+
+def stop(folder: Path) -> list[str]:
+    """End every server of the local cloud in `folder`; return what they are called. Data stays."""
+    return [server.TITLE for server, place in SERVERS if server.stop_in(folder / place)]
+
+
+def running_servers(folder: Path) -> list[LocalServer]:
+    """Return every server of the local cloud in `folder` that runs now."""
+    found = (server.find(folder / place) for server, place in SERVERS)
+    return [server for server in found if server is not None]
+
+
+def dead_servers(folder: Path) -> list[str]:
+    """Return what the servers are called that ended although nobody asked them to."""
+    return [server.TITLE for server, place in SERVERS if server.has_died(folder / place)]
 
 
 def find(folder: Path) -> LocalCloud:

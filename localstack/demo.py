@@ -69,9 +69,16 @@ def drop_into_demo(running: LocalCloud, file: Path) -> None:
         _watch(running, api, kb_id, [file.name])
 
 
+def show_servers(folder: Path) -> None:
+    """Print which servers run for the local cloud in `folder`, and which ended although nobody asked them to."""
+    for server in cloud.running_servers(folder):
+        display.line(f"{server.TITLE} on {server.endpoint}, process {server.process.pid}")
+    for title in cloud.dead_servers(folder):
+        display.line(f"{title}: ended by itself; make run starts it again")
+
+
 def show_status(running: LocalCloud) -> None:
-    """Print what runs and the documents of the sample knowledge base."""
-    display.line(f"AWS emulator on {running.emulator.endpoint}, process {running.emulator.process.pid}")
+    """Print the documents of the sample knowledge base."""
     display.line(f"API on {running.api_address}")
     with Api(running.api_address, running.session.access_token) as api:
         documents = _documents(api, _knowledge_base(api))

@@ -4,6 +4,7 @@ Nothing is synthesised, built or deployed while the sources are those of the las
 """
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -102,7 +103,7 @@ def _cdklocal(emulator: Emulator, log: Path, *arguments: str, context: Mapping[s
     }
     argv = [
         "node", str(NODE_MODULES / "aws-cdk-local" / "bin" / "cdklocal"), *arguments,
-        "--app", f"{sys.executable} -m infra_cdk.app", "--output", str(assembly),
+        "--app", f"{shlex.quote(sys.executable)} -m infra_cdk.app", "--output", str(assembly),
         *(part for name, value in context.items() for part in ("-c", f"{name}={value}")),
     ]  # fmt: skip
     log.parent.mkdir(parents=True, exist_ok=True)

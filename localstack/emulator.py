@@ -3,49 +3,44 @@
 It saves its tables and functions when it is asked to end, and reads them again at the next start.
 """
 
-import http.client
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from localstack import process
 from localstack.emulator_server import SAVED
 from localstack.failures import LocalCloudError
+from localstack.local_server import LocalServer, PortsTakenError, Say, say_nothing
+from localstack.ports import HOST, free_port, free_ports, is_taken
 
-HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4566
 REGION: Final = "us-east-1"
 CREDENTIAL: Final = "test"
 """The emulator accepts any; this one opens nothing elsewhere."""
 ACCOUNT: Final = "000000000000"
-START_TIMEOUT_S: Final = 60.0
 SAVE_TIMEOUT_S: Final = 20.0
 SERVER: Final = Path(__file__).parent / "emulator_server.py"
 
 
 @dataclass(frozen=True, slots=True)
-class Emulator:
-    """A running emulator: its address, and the folder that holds its state, process file and log."""
+class Emulator(LocalServer):
+    """A running emulator; its folder holds all that is in it."""
 
-    directory: Path
-    port: int
-    process: process.Process
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://{HOST}:{self.port}"
+    TITLE: ClassVar[str] = "AWS emulator"
+    FILES: ClassVar[str] = "emulator"
 
     @property
     def environment(self) -> dict[str, str]:
         """What an AWS client (boto3, the CDK, a function) needs to talk to this emulator and to nothing else."""
         return client_environment(self.endpoint)
+
+    def is_ready(self, said: str) -> bool:
+        return f"Running on {self.endpoint}" in said
 
     def save(self) -> None:
         """Write the state down, so that it survives whatever ends the emulator. Returns when it is written."""
@@ -53,13 +48,12 @@ class Emulator:
         saved.unlink(missing_ok=True)
         os.kill(self.process.pid, signal.SIGUSR1)
         deadline = time.monotonic() + SAVE_TIMEOUT_S
-        while not saved.exists() and time.monotonic() < deadline:
+        while not saved.exists() and self.process.is_running() and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def stop(self) -> None:
         """End the emulator after it has saved its state; its functions' processes end with it."""
-        self.process.stop()
-        _process_file(self.directory).unlink(missing_ok=True)
+        LocalServer.stop(self)
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
 
 
@@ -76,21 +70,22 @@ def client_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def find(directory: Path) -> Emulator | None:
-    """Return the emulator that runs on `directory`, if one does."""
-    running = process.load(_process_file(directory))
-    if running is None:
-        return None
-    port = last_port(directory)
-    return None if port is None else Emulator(directory, port, running)
+find = Emulator.find
+stop = Emulator.stop_in
+last_port = Emulator.last_port
 
 
-def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str] | None = None) -> Emulator:
+def start(
+    directory: Path,
+    port: int = DEFAULT_PORT,
+    variables: Mapping[str, str] | None = None,
+    say: Say = say_nothing,
+) -> Emulator:
     """Start an emulator on 127.0.0.1:`port` with its state in `directory`, or return the one that runs there.
 
     Returns when it answers. `port` 0 means the one it had last time, else a free one. Every function finds `variables`
     in its environment, unless its own settings say otherwise: the place for what only a launcher knows, such as folders
-    of this machine.
+    of this machine. `say` is told when it takes long.
 
     Raises: LocalCloudError when the port is taken or another than last time, or when the emulator does not come up.
     """
@@ -104,52 +99,34 @@ def start(directory: Path, port: int = DEFAULT_PORT, variables: Mapping[str, str
             f"The local cloud in {directory} was made on port {made_on}; the addresses in it say so.",
             f"Go on there: make run PORT={made_on}. Or begin anew: make clean run PORT={port}",
         )
-    port = made_on or port or free_port()
-    if _is_taken(port):
-        raise LocalCloudError(
-            f"Port {port} on {HOST} is taken by another program.",
-            "End that program"
-            + ("." if made_on else f", or take another port: make run PORT={port + 1000}")
-            + " A local cloud of another folder is ended by make stop there.",
+    wanted = made_on or port
+    _make_folders(directory)
+    try:
+        return Emulator.launch(
+            directory,
+            [wanted] if wanted else free_ports(),
+            lambda _: [sys.executable, "-P", str(SERVER)],
+            lambda port: _environment(directory, port, variables or {}),
+            say,
         )
+    except PortsTakenError as error:
+        raise LocalCloudError(error.problem, _remedy_for_port(wanted, is_settled=made_on is not None)) from None
+
+
+def _make_folders(directory: Path) -> None:
     if not any((directory / "state").glob("*.json")):
         # It was ended before anything was saved: bodies of objects that no bucket knows would only be in the way.
         shutil.rmtree(directory / "s3", ignore_errors=True)
     for folder in ("state", "s3", "tmp"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    log = directory / "emulator.log"
-    started = process.start(
-        [sys.executable, "-P", str(SERVER)],
-        env=_environment(directory, port, variables or {}),
-        log=log,
-        directory=directory,
-    )
-    emulator = Emulator(directory, port, started)
-    _port_file(directory).write_text(str(port), encoding="utf-8")
-    started.save(_process_file(directory))
-    try:
-        _wait_until_ready(emulator, log)
-    except BaseException:
-        emulator.stop()
-        raise
-    return emulator
 
 
-def stop(directory: Path) -> bool:
-    """End the emulator that runs on `directory`; answer whether there was one."""
-    running = find(directory.resolve())
-    if running is None:
-        return False
-    running.stop()
-    return True
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _remedy_for_port(port: int, *, is_settled: bool) -> str:
+    """Tell what to do about a taken port; one that is settled stays, for the addresses in the local cloud say so."""
+    beside = port + 1000
+    other = beside if beside < 65_536 and not is_taken(beside) else free_port()
+    ways = "End that program." if is_settled else f"End that program, or take another port: make run PORT={other}"
+    return f"{ways}\n    (A local cloud of another folder is ended by make stop there.)"
 
 
 def _environment(directory: Path, port: int, variables: Mapping[str, str]) -> dict[str, str]:
@@ -161,6 +138,7 @@ def _environment(directory: Path, port: int, variables: Mapping[str, str]) -> di
         **client_environment(f"http://{HOST}:{port}"),
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
+        "LOG_LEVEL": "INFO",  # the level at which it says that it is up
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "IOT_MTLS_ENABLED": "0",
@@ -173,48 +151,3 @@ def _environment(directory: Path, port: int, variables: Mapping[str, str]) -> di
         "PYTHONUNBUFFERED": "1",
         **variables,
     }
-
-
-def _wait_until_ready(emulator: Emulator, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if not emulator.process.is_running():
-            break
-        if _answers(emulator.port):
-            return
-        time.sleep(0.1)
-    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-    raise LocalCloudError(
-        f"The AWS emulator did not come up within {START_TIMEOUT_S:.0f} s. The end of its log ({log}):\n{tail}",
-        "If the log does not tell the reason, start from nothing: make clean run",
-    )
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
-    try:
-        connection.request("GET", "/_ministack/health")
-        return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
-
-
-def _process_file(directory: Path) -> Path:
-    return directory / "emulator.json"
-
-
-def last_port(directory: Path) -> int | None:
-    """Return the port that the emulator of `directory` has, or had when it last ran."""
-    file = _port_file(directory)
-    return int(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _port_file(directory: Path) -> Path:
-    return directory / "emulator.port"

@@ -21,8 +21,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from localstack import cloud
-from localstack.emulator import HOST
 from localstack.install import NODE_MODULES, ROOT
+from localstack.ports import HOST
 
 METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=cloud.FOLDER)
     parser.add_argument("--port", type=int, required=True)
     wish = parser.parse_args()
-    uvicorn.run(build_explorer(wish.folder), host=HOST, port=wish.port, log_level="warning")
+    uvicorn.run(build_explorer(wish.folder), host=HOST, port=wish.port, access_log=False)
 
 
 if __name__ == "__main__":

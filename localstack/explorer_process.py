@@ -2,46 +2,47 @@
 
 import os
 import sys
-import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar
 
-import httpx
-
-from localstack import process
-from localstack.emulator import HOST, free_port
+from localstack.failures import LocalCloudError
 from localstack.install import ROOT
+from localstack.local_server import LocalServer
+from localstack.ports import free_ports
 
-START_TIMEOUT_S: Final = 20.0
+
+@dataclass(frozen=True, slots=True)
+class Explorer(LocalServer):
+    """The pages, served for the local cloud in its folder."""
+
+    TITLE: ClassVar[str] = "interactive pages"
+    FILES: ClassVar[str] = "explorer"
+    START_TIMEOUT_S: ClassVar[float] = 20.0
+    GRACE_S: ClassVar[float] = 5.0
+
+    def is_ready(self, said: str) -> bool:
+        return f"running on {self.endpoint}" in said
+
+
+stop = Explorer.stop_in
 
 
 def start(folder: Path) -> str | None:
     """Return the address of the pages for the local cloud in `folder`; None when they do not come up (see the log)."""
-    port_file = folder / "explorer.port"
-    if process.load(folder / "explorer.json") is None:
-        port = free_port()
-        argv = [sys.executable, "-m", "localstack.explorer", "--folder", str(folder), "--port", str(port)]
-        started = process.start(argv, env=os.environ, log=folder / "explorer.log", directory=ROOT)
-        started.save(folder / "explorer.json")
-        port_file.write_text(str(port), encoding="utf-8")
-    address = f"http://{HOST}:{port_file.read_text(encoding='utf-8')}"
-    return address if _answers(address) else None
+    folder = folder.resolve()
+    running = Explorer.find(folder)
+    try:
+        return (
+            running or Explorer.launch(folder, free_ports(), lambda port: _command(folder, port), _environment)
+        ).endpoint
+    except LocalCloudError:
+        return None
 
 
-def stop(folder: Path) -> bool:
-    """End the pages; answer whether they were running."""
-    running = process.load(folder / "explorer.json")
-    if running is not None:
-        running.stop(grace_s=5)
-    (folder / "explorer.json").unlink(missing_ok=True)
-    return running is not None
+def _command(folder: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "localstack.explorer", "--folder", str(folder), "--port", str(port)]
 
 
-def _answers(address: str) -> bool:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            return httpx.get(address).is_success
-        except httpx.TransportError:
-            time.sleep(0.1)
-    return False
+def _environment(_: int) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}

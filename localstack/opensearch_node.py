@@ -4,18 +4,16 @@ import hashlib
 import http.client
 import json
 import os
-import secrets
+import random
 import shutil
-import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from localstack import process
-from localstack.emulator import HOST
 from localstack.failures import LocalCloudError
+from localstack.local_server import LocalServer, PortsTakenError, Say, say_nothing
+from localstack.ports import HOST
 
 ADDRESS_VARIABLE: Final = "OPENSEARCH_URL"
 """An address in the environment wins: nothing is started then."""
@@ -25,37 +23,34 @@ PORTS: Final = range(9201, 9300)
 
 HEAP: Final = "1g"
 OLDEST_JAVA: Final = 17
-START_TIMEOUT_S: Final = 180.0
 DOWNLOAD_TIMEOUT_S: Final = 900.0
 POM: Final = Path(__file__).parent / "opensearch" / "pom.xml"
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A running node: its address, and the folder that holds its data, process file and log."""
+class Node(LocalServer):
+    """A running node; its folder holds its data."""
 
-    directory: Path
-    port: int
-    process: process.Process
+    TITLE: ClassVar[str] = "OpenSearch node"
+    FILES: ClassVar[str] = "node"
+    START_TIMEOUT_S: ClassVar[float] = 180.0
 
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-
-def find(directory: Path) -> Node | None:
-    """Return the node that runs on `directory`, if one does."""
-    running = process.load(_process_file(directory))
-    if running is None:
-        return None
-    return Node(directory, int(_port_file(directory).read_text(encoding="utf-8")), running)
+    def is_ready(self, said: str) -> bool:  # noqa: ARG002
+        """Answer whether searches are served: after a restart, shards come back later than the port."""
+        health = _health(self.port)
+        ours = _cluster_name(self.directory)
+        return health is not None and health["cluster_name"] == ours and health["status"] in {"yellow", "green"}
 
 
-def start(directory: Path, jars: Path | None = None, port: int = 0) -> str:
+find = Node.find
+stop = Node.stop_in
+
+
+def start(directory: Path, jars: Path | None = None, port: int = 0, say: Say = say_nothing) -> str:
     """Return the address of a node whose data lies in `directory`, started unless it runs already.
 
     `jars` is where the node's jars are kept between starts (`directory`/jars by default); Maven fetches them once.
-    `port` is one of `PORTS`; 0 takes any free one. Returns when searches are answered.
+    `port` is one of `PORTS`; 0 takes any free one. `say` is told what takes long. Returns when searches are answered.
     Raises: LocalCloudError when Maven is missing, when the port is taken, or when the node does not come up.
     """
     given = os.environ.get(ADDRESS_VARIABLE)
@@ -65,19 +60,9 @@ def start(directory: Path, jars: Path | None = None, port: int = 0) -> str:
     running = find(directory)
     if running is None:
         jars = (jars or directory / "jars").resolve()
-        install(jars)
-        running = _launch(directory, jars, _checked(port)) if port else _launch_anywhere(directory, jars)
-    return running.address
-
-
-def stop(directory: Path) -> bool:
-    """End the node that runs on `directory`, keeping its data; answer whether there was one."""
-    running = find(directory.resolve())
-    if running is None:
-        return False
-    running.process.stop()
-    _process_file(running.directory).unlink(missing_ok=True)
-    return True
+        install(jars, say)
+        running = _launch(directory, jars, port, say)
+    return running.endpoint
 
 
 def can_install(jars: Path) -> bool:
@@ -85,7 +70,7 @@ def can_install(jars: Path) -> bool:
     return _is_installed(jars) or shutil.which("mvn") is not None
 
 
-def install(jars: Path) -> None:
+def install(jars: Path, say: Say = say_nothing) -> None:
     """Fetch the jars into `jars`, unless this very list of jars is there. Raises: LocalCloudError."""
     if _is_installed(jars):
         return
@@ -96,6 +81,7 @@ def install(jars: Path) -> None:
             "Install it (Debian, Ubuntu: apt-get install maven default-jdk-headless; macOS: brew install maven), "
             f"or set {ADDRESS_VARIABLE} to a node that runs already.",
         )
+    say("Maven fetches the OpenSearch node (60 MB, once)")
     shutil.rmtree(jars, ignore_errors=True)
     jars.mkdir(parents=True)
     fetched = subprocess.run(
@@ -114,15 +100,27 @@ def install(jars: Path) -> None:
     _list_of_jars(jars).write_bytes(POM.read_bytes())
 
 
-def _launch(directory: Path, jars: Path, port: int) -> Node:
-    data = directory / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    log = directory / "node.log"
+def _launch(directory: Path, jars: Path, port: int, say: Say) -> Node:
+    """Launch on `port`; 0 means any free one, chosen at random: two that start at once should not want the same."""
+    (directory / "data").mkdir(parents=True, exist_ok=True)
+    java = _java()
+    last = Node.last_port(directory)
+    # Where it was last, a node is what it was deployed as.
+    ports = [port] if port else [*([last] if last else []), *random.sample(PORTS, len(PORTS))]
+    try:
+        return Node.launch(directory, ports, lambda port: _command(java, directory, jars, port), say=say)
+    except PortsTakenError as error:
+        remedy = f"End that program, or set {ADDRESS_VARIABLE} to a node that runs already."
+        told = error.problem if port else f"No port from {PORTS.start} to {PORTS.stop - 1} is free on {HOST}."
+        raise LocalCloudError(told, remedy) from None
+
+
+def _command(java: str, directory: Path, jars: Path, port: int) -> list[str]:
     class_path = os.pathsep.join(f"{jars / part}{os.sep}*" for part in ("lib", "knn"))
-    command = [
-        _java(), f"-Xms{HEAP}", f"-Xmx{HEAP}", "--enable-native-access=ALL-UNNAMED", "-cp", class_path,
+    return [
+        java, f"-Xms{HEAP}", f"-Xmx{HEAP}", "--enable-native-access=ALL-UNNAMED", "-cp", class_path,
         "org.codelibs.opensearch.runner.OpenSearchRunner",
-        "-basePath", str(data),
+        "-basePath", str(directory / "data"),
         # Nodes of one name find each other on loopback and would become one cluster.
         "-clusterName", _cluster_name(directory),
         "-numOfNode", "1",
@@ -130,51 +128,10 @@ def _launch(directory: Path, jars: Path, port: int) -> Node:
         "-pluginTypes", "org.opensearch.knn.plugin.KNNPlugin",
         "-printOnFailure",
     ]  # fmt: skip
-    started = process.start(command, env=os.environ, log=log, directory=directory)
-    _port_file(directory).write_text(str(port), encoding="utf-8")
-    started.save(_process_file(directory))
-    node = Node(directory, port, started)
-    try:
-        _wait_until_ready(node, log)
-    except BaseException:
-        stop(directory)
-        raise
-    return node
 
 
 def _cluster_name(directory: Path) -> str:
     return f"tessera-{hashlib.sha256(bytes(directory)).hexdigest()[:12]}"
-
-
-def _checked(port: int) -> int:
-    if _is_free(port):
-        return port
-    raise LocalCloudError(
-        f"Port {port} on {HOST} is taken by another program.",
-        f"End that program, or set {ADDRESS_VARIABLE} to a node that runs already.",
-    )
-
-
-def _launch_anywhere(directory: Path, jars: Path) -> Node:
-    """Launch on a free port, any of them: two that start at the same time should not want the same."""
-    while True:
-        free = [port for port in PORTS if _is_free(port)]
-        if not free:
-            raise LocalCloudError(
-                f"No port from {PORTS.start} to {PORTS.stop - 1} is free on {HOST}.",
-                f"End some of their programs, or set {ADDRESS_VARIABLE} to a node that runs already.",
-            )
-        port = secrets.choice(free)
-        try:
-            return _launch(directory, jars, port)
-        except LocalCloudError:
-            if _is_free(port):  # or else somebody was faster
-                raise
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) != 0
 
 
 def _java() -> str:
@@ -192,23 +149,6 @@ def _java_version(java: str) -> int:
     _, _, rest = told.partition('"')
     major = rest.split(".")[0].split('"')[0]
     return int(major) if major.isdigit() else 0
-
-
-def _wait_until_ready(node: Node, log: Path) -> None:
-    """Wait until the node serves searches: after a restart, shards come back later than the port."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    name = _cluster_name(node.directory)
-    while time.monotonic() < deadline and node.process.is_running():
-        health = _health(node.port)
-        # Another node may have taken the port in the meantime; its answers are not ours.
-        if health is not None and health["cluster_name"] == name and health["status"] in {"yellow", "green"}:
-            return
-        time.sleep(0.2)
-    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-    raise LocalCloudError(
-        f"The OpenSearch node did not come up within {START_TIMEOUT_S:.0f} s. The end of its log ({log}):\n{tail}",
-        f"If the log does not tell the reason, remove {node.directory} and start again.",
-    )
 
 
 def _health(port: int) -> dict[str, str] | None:
@@ -233,11 +173,3 @@ def _is_installed(jars: Path) -> bool:
 def _list_of_jars(jars: Path) -> Path:
     """A copy of the pom, written last: says that the download ended, and of which versions."""
     return jars / "installed.xml"
-
-
-def _process_file(directory: Path) -> Path:
-    return directory / "node.json"
-
-
-def _port_file(directory: Path) -> Path:
-    return directory / "node.port"

@@ -7,18 +7,17 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from localstack import process
-from localstack.emulator import HOST, free_port
 from localstack.failures import LocalCloudError
+from localstack.local_server import LocalServer, Say, say_nothing
+from localstack.ports import HOST, free_ports
 
 VERSION: Final = 18
 SUPERUSER: Final = "postgres"
@@ -27,7 +26,6 @@ OWNER: Final = "tessera_owner"
 APP: Final = "tessera_app"
 DATABASE: Final = "tessera"
 
-START_TIMEOUT_S: Final = 60.0
 ORDINARY_USER: Final = "nobody"
 """Whose server it is when the local cloud runs as root, for PostgreSQL refuses to."""
 
@@ -36,12 +34,13 @@ _READY_LINE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A running server: its port, and the folder that holds its data, process file and log."""
+class Server(LocalServer):
+    """A running server; its folder holds its data."""
 
-    directory: Path
-    port: int
-    process: process.Process
+    TITLE: ClassVar[str] = "PostgreSQL"
+    FILES: ClassVar[str] = "server"
+    END_WITH: ClassVar[signal.Signals] = signal.SIGINT
+    """Connections are ended, too; SIGTERM would wait for them."""
 
     @property
     def endpoint(self) -> str:
@@ -52,10 +51,10 @@ class Server:
         """Return the URL under which `user` reaches the database of Tessera."""
         return self.endpoint.replace("//", f"//{user}@", 1)
 
-    def stop(self) -> None:
-        """End the server, its connections first; it keeps its data."""
-        self.process.stop(ask=signal.SIGINT)
-        _process_file(self.directory).unlink(missing_ok=True)
+    def is_ready(self, said: str) -> bool:  # noqa: ARG002
+        status = _data(self.directory) / "postmaster.pid"
+        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+        return lines[:1] == [str(self.process.pid)] and lines[_READY_LINE - 1 :][:1] == ["ready   "]
 
 
 def programs_of_the_wheel() -> Path:
@@ -66,18 +65,22 @@ def programs_of_the_wheel() -> Path:
     return Path(found.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
-def find(directory: Path) -> Server | None:
-    """Return the server that runs on `directory`, if one does."""
-    running = process.load(_process_file(directory))
-    if running is None:
-        return None
-    return Server(directory, int(_port_file(directory).read_text(encoding="utf-8")), running)
+find = Server.find
+stop = Server.stop_in
 
 
-def start(directory: Path, programs: Path | None = None, *, port: int = 0, settings: Sequence[str] = ()) -> Server:
+def start(
+    directory: Path,
+    programs: Path | None = None,
+    *,
+    port: int = 0,
+    settings: Sequence[str] = (),
+    say: Say = say_nothing,
+) -> Server:
     """Return the server whose data lies in `directory`, started unless it runs already; it accepts connections.
 
-    `port` 0 takes that of last time, or a free one. `settings` are further `name=value` of the server.
+    `port` 0 takes that of last time, or a free one. `settings` are further `name=value` of the server. `say` is told
+    when it takes long.
     Raises: LocalCloudError when it does not come up.
     """
     directory = directory.resolve()
@@ -87,33 +90,15 @@ def start(directory: Path, programs: Path | None = None, *, port: int = 0, setti
     programs = programs or programs_of_the_wheel()
     directory.mkdir(parents=True, exist_ok=True)
     _found(directory, programs)
-    port = port or _last_port(directory) or free_port()
-    argv = [
-        *as_ordinary_user(), str(programs / "postgres"), "-D", str(_data(directory)),
-        *(part for setting in (
-            f"listen_addresses={HOST}", f"port={port}", "unix_socket_directories=", *settings
-        ) for part in ("-c", setting)),
-    ]  # fmt: skip
-    log = directory / "server.log"
-    started = process.start(argv, env=os.environ, log=log, directory=directory)
-    _port_file(directory).write_text(str(port), encoding="utf-8")
-    started.save(_process_file(directory))
-    server = Server(directory, port, started)
-    try:
-        _wait_until_ready(server, log)
-    except BaseException:
-        server.stop()
-        raise
-    return server
+    last = Server.last_port(directory)
+    ports = [port] if port else chain([last] if last else [], free_ports())
+    settings = (f"listen_addresses={HOST}", "unix_socket_directories=", *settings)
 
+    def command(port: int) -> list[str]:
+        options = [part for setting in (f"port={port}", *settings) for part in ("-c", setting)]
+        return [*as_ordinary_user(), str(programs / "postgres"), "-D", str(_data(directory)), *options]
 
-def stop(directory: Path) -> bool:
-    """End the server that runs on `directory`, keeping its data; answer whether there was one."""
-    running = find(directory.resolve())
-    if running is None:
-        return False
-    running.stop()
-    return True
+    return Server.launch(directory, ports, command, say=say)
 
 
 def _found(directory: Path, programs: Path) -> None:
@@ -160,38 +145,5 @@ def _run(argv: Sequence[str], text: str = "") -> None:
         raise LocalCloudError(f"PostgreSQL could not make its data folder:\n{end}", "make clean run")
 
 
-def _wait_until_ready(server: Server, log: Path) -> None:
-    status = _data(server.directory) / "postmaster.pid"
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and server.process.is_running():
-        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
-        if lines[:1] == [str(server.process.pid)] and lines[_READY_LINE - 1 :][:1] == ["ready   "]:
-            return
-        time.sleep(0.02)
-    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
-    raise LocalCloudError(
-        f"PostgreSQL did not come up within {START_TIMEOUT_S:.0f} s. The end of its log ({log}):\n{tail}",
-        "If the log does not tell the reason, begin anew: make clean run",
-    )
-
-
-def _last_port(directory: Path) -> int:
-    """Return the port of last time while it is free, else 0."""
-    file = _port_file(directory)
-    if not file.exists():
-        return 0
-    port = int(file.read_text(encoding="utf-8"))
-    with socket.socket() as probe:
-        return 0 if probe.connect_ex((HOST, port)) == 0 else port
-
-
 def _data(directory: Path) -> Path:
     return directory / "data"
-
-
-def _process_file(directory: Path) -> Path:
-    return directory / "server.json"
-
-
-def _port_file(directory: Path) -> Path:
-    return directory / "server.port"

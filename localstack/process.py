@@ -23,13 +23,15 @@ class Process:
         """Answer whether this very process still lives; a zombie of ours is reaped and counts as ended."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
-        return _born(self.pid) == self.born
+        return start_time(self.pid) == self.born
 
     def stop(self, grace_s: float = 30.0, ask: signal.Signals = signal.SIGTERM) -> None:
         """Ask the process to end, then end what is left of its group (it leads one) after `grace_s` seconds."""
         if not self.is_running():
             return
-        os.kill(self.pid, ask)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, ask)
+            os.kill(self.pid, signal.SIGCONT)  # one that is suspended hears of it, too
         self._wait(grace_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -41,15 +43,23 @@ class Process:
             time.sleep(0.02)
 
     def save(self, file: Path) -> None:
-        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        write_whole(file, json.dumps(asdict(self)))
 
 
 def load(file: Path) -> Process | None:
-    """Return the process that `file` remembers, if it still runs."""
-    if not file.exists():
+    """Return the process that `file` remembers, if it still runs; a file that tells nothing remembers none."""
+    try:
+        process = Process(**json.loads(file.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    process = Process(**json.loads(file.read_text(encoding="utf-8")))
     return process if process.is_running() else None
+
+
+def write_whole(file: Path, content: str) -> None:
+    """Write a file that whoever reads it finds whole, even when the machine is switched off meanwhile."""
+    unfinished = file.with_name(f"{file.name}.new")
+    unfinished.write_text(content, encoding="utf-8")
+    unfinished.replace(file)
 
 
 def start(argv: Sequence[str], *, env: Mapping[str, str], log: Path, directory: Path) -> Process:
@@ -67,10 +77,10 @@ def start(argv: Sequence[str], *, env: Mapping[str, str], log: Path, directory: 
         )
     # Popen would warn about a child that nobody waits for; is_running() reaps it.
     child.returncode = 0
-    return Process(child.pid, _born(child.pid) or "")
+    return Process(child.pid, start_time(child.pid) or "")
 
 
-def _born(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
     """Return when process `pid` started, as an opaque string; None when there is no such process or it is a zombie."""
     if platform.system() == "Linux":
         try:

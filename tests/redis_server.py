@@ -1,40 +1,36 @@
-"""A real redis-server of a test's own: on a free port of loopback, nothing kept, ended by its own process number."""
+"""A real redis-server of a test's own: on a free port of loopback, nothing kept."""
 
 import os
 import shutil
 import signal
-import socket
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from localstack import process
-
-HOST = "127.0.0.1"
-START_TIMEOUT_S = 20.0
+from localstack.local_server import LocalServer
+from localstack.ports import HOST, free_ports
+from tests.own_folders import own_server
 
 
 @dataclass(frozen=True, slots=True)
-class RedisServer:
-    """A running server."""
+class RedisServer(LocalServer):
+    """A running server; when it is stopped, what it held is gone."""
 
-    port: int
-    process: process.Process
+    TITLE: ClassVar[str] = "Redis"
+    FILES: ClassVar[str] = "redis"
+    START_TIMEOUT_S: ClassVar[float] = 20.0
+    GRACE_S: ClassVar[float] = 5.0
 
     @property
     def address(self) -> str:
         return f"redis://{HOST}:{self.port}"
 
-    def stop(self) -> None:
-        """End the server; what it held is gone."""
-        if self.process.is_running():
-            os.kill(self.process.pid, signal.SIGCONT)
-        self.process.stop(grace_s=5)
+    def is_ready(self, said: str) -> bool:
+        return "Ready to accept connections" in said
 
     def freeze(self) -> None:
         """Let the server hang: its connections stay open, and nothing is answered until it is stopped."""
@@ -49,43 +45,18 @@ def require_redis() -> None:
 
 def start_redis(folder: Path, *options: str, port: int = 0, tls: bool = False) -> RedisServer:
     """Start a server with further command-line `options`; return when it listens. `port` 0 takes any free one."""
-    port = port or free_port()
-    door = ("--port", "0", "--tls-port", str(port)) if tls else ("--port", str(port))
-    argv: Sequence[str] = (
-        "redis-server", *door, "--bind", HOST, "--dir", str(folder), "--save", "", "--appendonly", "no", *options,
-    )  # fmt: skip
-    started = process.start(argv, env=os.environ, log=folder / f"redis-{port}.log", directory=folder)
-    _wait(port, started, folder)
-    return RedisServer(port, started)
+
+    def command(port: int) -> list[str]:
+        door = ("--port", "0", "--tls-port", str(port)) if tls else ("--port", str(port))
+        nothing_kept = ("--dir", str(folder), "--save", "", "--appendonly", "no")
+        return ["redis-server", *door, "--bind", HOST, *nothing_kept, *options]
+
+    return RedisServer.launch(folder, [port] if port else free_ports(), command)
 
 
 @contextmanager
 def running_redis(*options: str, tls: bool = False) -> Iterator[RedisServer]:
     """Give a server for as long as the block runs."""
     require_redis()
-    with tempfile.TemporaryDirectory() as folder:
-        server = start_redis(Path(folder), *options, tls=tls)
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-def _wait(port: int, started: process.Process, folder: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and started.is_running():
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise RuntimeError((folder / f"redis-{port}.log").read_text(encoding="utf-8"))
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with own_server("redis", lambda folder: start_redis(folder, *options, tls=tls)) as server:
+        yield server

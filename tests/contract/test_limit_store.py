@@ -30,6 +30,7 @@ from shared.limits.rules import SECOND_US, Bucket, Window
 from shared.operations.capabilities import LIMITS
 from tests.contract import limit_claims
 from tests.ingestion.cloud import make_table
+from tests.own_folders import own_server
 from tests.redis_server import running_redis
 
 if TYPE_CHECKING:
@@ -59,13 +60,12 @@ def redis_address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def dynamodb_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = emulator.start(tmp_path_factory.mktemp("emulator"), 0)
-    client = limit_claims.dynamodb_at(running.endpoint)
-    make_table(client, LIMITS, limit_claims.TABLE)
-    client.close()
-    yield running.endpoint
-    running.stop()
+def dynamodb_address() -> Iterator[str]:
+    with own_server("emulator", lambda folder: emulator.start(folder, 0)) as running:
+        client = limit_claims.dynamodb_at(running.endpoint)
+        make_table(client, LIMITS, limit_claims.TABLE)
+        client.close()
+        yield running.endpoint
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from shared.cells.ports import CellRegistryStore, PlacementStore
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, CELLS
 from tests.ingestion.cloud import make_table
+from tests.own_folders import own_server
 from tests.records import act_of_test
 from tests.unit.cells.memory import MemoryPlacements, MemoryRegistry
 
@@ -30,18 +31,17 @@ BEFORE_SWITCH = (MoveState.COPYING, MoveState.DUAL_READ, MoveState.VERIFIED)
 
 
 @pytest.fixture(scope="module")
-def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    running = emulator.start(tmp_path_factory.mktemp("emulator"), 0)
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=running.endpoint,
-        region_name=emulator.REGION,
-        aws_access_key_id=emulator.CREDENTIAL,
-        aws_secret_access_key=emulator.CREDENTIAL,
-    )
-    yield client
-    client.close()
-    running.stop()
+def dynamodb() -> Any:
+    with own_server("emulator", lambda folder: emulator.start(folder, 0)) as running:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=running.endpoint,
+            region_name=emulator.REGION,
+            aws_access_key_id=emulator.CREDENTIAL,
+            aws_secret_access_key=emulator.CREDENTIAL,
+        )
+        yield client
+        client.close()
 
 
 @pytest.fixture

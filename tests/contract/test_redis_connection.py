@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from localstack.ports import HOST, free_port
 from shared.adapters.aws.connect_tokens import ConnectTokens
 from shared.adapters.redis import scripts
 from shared.adapters.redis.client import Connection, ServerAddress, read_address
@@ -26,7 +27,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, judge
 from shared.limits.errors import LimitsUnavailableError
 from shared.limits.rules import SECOND_US, Bucket, Counts, Window, corrected
-from tests.redis_server import HOST, RedisServer, free_port, running_redis
+from tests.redis_server import RedisServer, running_redis
 
 pytestmark = pytest.mark.real_server
 

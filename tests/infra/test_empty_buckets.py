@@ -1,21 +1,20 @@
 """What `empty_buckets` destroys, on the AWS emulator."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from infra_cdk.empty_buckets import empty
 from localstack import aws, emulator
+from tests.own_folders import own_server
 
 BUCKET = "samples"
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[str]:
-    running = emulator.start(tmp_path, port=0)
-    yield running.endpoint
-    running.stop()
+def endpoint() -> Iterator[str]:
+    with own_server("emulator", lambda folder: emulator.start(folder, 0)) as running:
+        yield running.endpoint
 
 
 @pytest.mark.real_server

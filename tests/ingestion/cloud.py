@@ -30,6 +30,7 @@ from shared.operations.capabilities import (
     Table,
 )
 from shared.operations.tenant_policies import TENANT_ROLE
+from tests.own_folders import ending_with_this_process
 from tests.postgres.servers import migrated_database, server_of_the_wheel
 
 MODEL = Path(__file__).resolve().parents[2] / ".tessera" / "model"
@@ -93,6 +94,7 @@ class _Emulator:
     @contextmanager
     def used(self, folder: Path) -> Iterator[None]:
         if self._users == 0:
+            self._running.enter_context(ending_with_this_process(folder))
             started = emulator.start(folder, 0)
             self._running.callback(started.stop)
             patch = self._running.enter_context(pytest.MonkeyPatch.context())

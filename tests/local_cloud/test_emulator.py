@@ -9,6 +9,7 @@ import pytest
 
 from localstack import aws, emulator
 from localstack.failures import LocalCloudError
+from localstack.ports import HOST
 
 pytestmark = pytest.mark.real_server
 
@@ -72,7 +73,7 @@ def test_only_loopback_is_served(directory):
 
 def test_taken_port_is_told_with_the_remedy(directory):
     with socket.socket() as other:
-        other.bind((emulator.HOST, 0))
+        other.bind((HOST, 0))
         other.listen()
         port = other.getsockname()[1]
 

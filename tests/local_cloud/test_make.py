@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from localstack import emulator
 from localstack.install import ROOT
+from localstack.ports import free_port
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
@@ -23,7 +23,7 @@ CITATION = re.compile(r"^\s+(\S+)( · page \d+)? · version \d+ · characters \d
 def user(tmp_path_factory):
     """Type a command; its local cloud lies in a temporary folder, so that the developer's own is left alone."""
     folder = tmp_path_factory.mktemp("user")
-    port = str(emulator.free_port())
+    port = str(free_port())
 
     def type_command(command, **given):
         return subprocess.run(

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from localstack import postgres_server
-from localstack.emulator import HOST
+from localstack.ports import HOST
 from localstack.postgres_server import OWNER
 
 pytestmark = pytest.mark.real_server

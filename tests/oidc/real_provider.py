@@ -7,12 +7,12 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urljoin
+from typing import Any, ClassVar, Final
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -20,6 +20,9 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from infra_cdk.node import node_folder
 from localstack.install import npm
+from localstack.local_server import LocalServer
+from localstack.ports import free_ports
+from tests.own_folders import ending_with_this_process
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = Path(__file__).parent / "provider"
@@ -76,50 +79,56 @@ def client(client_id: str, secret: str | None = None, algorithm: str = "RS256") 
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderServer(LocalServer):
+    """The provider's process."""
+
+    TITLE: ClassVar[str] = "OpenID provider"
+    FILES: ClassVar[str] = "provider"
+    START_TIMEOUT_S: ClassVar[float] = 30.0
+    GRACE_S: ClassVar[float] = 10.0
+
+    def is_ready(self, said: str) -> bool:
+        return f"{self.endpoint}\n" in said
+
+
 @dataclass
 class RealProvider:
-    """The provider's process; stopping and starting it again keeps its address, so it can fail and change its keys."""
+    """A provider at one address; it is stopped and started again there, so it can fail and change its keys."""
 
     folder: Path
     keys: list[dict[str, Any]]
     claims_in_id_token: bool = False
     issuer: str = ""
-    _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
+    _running: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def start(self) -> None:
-        port = int(self.issuer.rpartition(":")[2]) if self.issuer else 0
-        configuration = {
-            "port": port,
-            "clients": [
-                client("public"),
-                client("confidential", SECRET),
-                client("elliptic", algorithm="ES256"),
-            ],
-            "users": PEOPLE,
-            "jwks": {"keys": self.keys},
-            "claimsInIdToken": self.claims_in_id_token,
-        }
-        path = self.folder / "configuration.json"
-        path.write_text(json.dumps(configuration))
         script = installed() / "provider.mjs"
-        with (self.folder / "log").open("a") as log:
-            self._process = subprocess.Popen(
-                [str(node_folder() / "node"), str(script), str(path)], stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("http://"):
-                self.issuer = line.strip()
-                return
-        raise AssertionError(f"The provider did not start: {(self.folder / 'log').read_text()}")
+        path = self.folder / "configuration.json"
+
+        def command(port: int) -> list[str]:
+            configuration = {
+                "port": port,
+                "clients": [
+                    client("public"),
+                    client("confidential", SECRET),
+                    client("elliptic", algorithm="ES256"),
+                ],
+                "users": PEOPLE,
+                "jwks": {"keys": self.keys},
+                "claimsInIdToken": self.claims_in_id_token,
+            }
+            path.write_text(json.dumps(configuration))
+            return [str(node_folder() / "node"), str(script), str(path)]
+
+        ports = [urlsplit(self.issuer).port or 0] if self.issuer else free_ports()
+        self._running.enter_context(ending_with_this_process(self.folder))
+        server = ProviderServer.launch(self.folder, ports, command)
+        self._running.callback(server.stop)
+        self.issuer = server.endpoint
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
+        self._running.close()
 
 
 def sign_in_with_browser(authorization_url: str, login: str) -> httpx.URL:

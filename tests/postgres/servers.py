@@ -6,34 +6,30 @@ import os
 import secrets
 import shutil
 import signal
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from localstack import postgres_server, process
-from localstack.emulator import HOST, free_port
+from localstack import postgres_server
+from localstack.local_server import LocalServer
+from localstack.ports import HOST, free_ports
 from localstack.postgres_server import APP, OWNER, SUPERUSER, Server
 from shared.adapters.postgres.addresses import read_address
 from shared.adapters.postgres.migrator import migrate
+from tests.own_folders import own_folder, own_server
 
 SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200", "shared_buffers=32MB")
 """What a test writes needs no disk."""
 
 SYSTEM = Path("/usr/lib/postgresql")
 POOL_SIZE = 2
-START_TIMEOUT_S = 20.0
-
-_WATCHING: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,20 @@ class TestDatabase:
     app: str
     owner: str
     superuser: str
+
+
+@dataclass(frozen=True, slots=True)
+class PgBouncer(LocalServer):
+    """A running pooler."""
+
+    TITLE: ClassVar[str] = "PgBouncer"
+    FILES: ClassVar[str] = "pgbouncer"
+    START_TIMEOUT_S: ClassVar[float] = 20.0
+    END_WITH: ClassVar[signal.Signals] = signal.SIGINT
+    GRACE_S: ClassVar[float] = 5.0
+
+    def is_ready(self, said: str) -> bool:
+        return f"listening on {HOST}:{self.port}" in said
 
 
 @cache
@@ -70,24 +80,11 @@ def require_system_servers() -> None:
 
 
 def _server(programs: Path | None) -> Server:
-    folder = tempfile.mkdtemp(prefix="tessera-postgres-")
-    server = postgres_server.start(Path(folder), programs, settings=SETTINGS)
-
-    def end() -> None:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    _end_with_this_process(server.process, folder)
-    return server
-
-
-def _end_with_this_process(server: process.Process, folder: str) -> None:
-    """End the server also when this process is killed: whoever reads from a pipe hears when the other end is gone."""
-    script = f"read _; kill -INT {server.pid} && sleep 2; rm -rf {folder}"
-    watching = subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    watching.returncode = 0  # Popen would warn about a child that nobody waits for
-    _WATCHING.append(watching)
+    kept = ExitStack()
+    atexit.register(kept.close)
+    return kept.enter_context(
+        own_server("postgres", lambda folder: postgres_server.start(folder, programs, settings=SETTINGS))
+    )
 
 
 def new_database(server: Server) -> TestDatabase:
@@ -122,11 +119,8 @@ def run(address: str, *statements: str) -> None:
 def pooled(database: TestDatabase, pool_size: int = POOL_SIZE) -> Iterator[TestDatabase]:
     """Put PgBouncer in transaction mode between the functions' user and `database`, with few server connections."""
     server, name = urlsplit(database.app), urlsplit(database.app).path[1:]
-    with tempfile.TemporaryDirectory(prefix="tessera-pgbouncer-") as folder:
-        port = free_port()
-        users = Path(folder) / "users.txt"
-        users.write_text("".join(f'"{user}" ""\n' for user in (APP, OWNER, SUPERUSER)), encoding="utf-8")
-        settings = Path(folder) / "pgbouncer.ini"
+
+    def command(port: int) -> list[str]:
         settings.write_text(
             f"[databases]\n{name} = host={server.hostname} port={server.port}\n[pgbouncer]\n"
             f"listen_addr = {HOST}\nlisten_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {users}\n"
@@ -134,27 +128,18 @@ def pooled(database: TestDatabase, pool_size: int = POOL_SIZE) -> Iterator[TestD
             "query_wait_timeout = 5\nserver_login_retry = 1\n",
             encoding="utf-8",
         )
-        argv = [*postgres_server.as_ordinary_user(), "pgbouncer", str(settings)]
-        started = process.start(argv, env=os.environ, log=Path(folder) / "log", directory=Path(folder))
+        return [*postgres_server.as_ordinary_user(), "pgbouncer", str(settings)]
+
+    with own_folder("pgbouncer") as folder:
+        users, settings = folder / "users.txt", folder / "pgbouncer.ini"
+        users.write_text("".join(f'"{user}" ""\n' for user in (APP, OWNER, SUPERUSER)), encoding="utf-8")
+        pooler = PgBouncer.launch(folder, free_ports(), command)
         try:
-            _wait_for(port, started, Path(folder) / "log")
-            yield replace(database, app=database.app.replace(f":{server.port}/", f":{port}/"))
+            yield replace(database, app=database.app.replace(f":{server.port}/", f":{pooler.port}/"))
         finally:
-            if not started.is_running():
-                raise RuntimeError((Path(folder) / "log").read_text(encoding="utf-8"))
-            started.stop(grace_s=5, ask=signal.SIGINT)
-
-
-def _wait_for(port: int, started: process.Process, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and started.is_running():
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise RuntimeError(log.read_text(encoding="utf-8"))
+            if not pooler.process.is_running():
+                raise RuntimeError(pooler.log_in(folder).read_text(encoding="utf-8"))
+            pooler.stop()
 
 
 def _in(address: str, name: str) -> str:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from localstack import postgres_server
-from localstack.emulator import free_port
+from localstack.ports import free_port
 from shared.adapters.postgres.database import Database, Transaction, opening_of
 from shared.kernel.databases import DatabaseBusyError, DatabaseUnavailableError
 from shared.kernel.ids import TenantId

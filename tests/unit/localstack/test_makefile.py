@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from localstack import cloud
 from localstack.__main__ import COMMANDS, main
 from localstack.install import ROOT
 
@@ -93,6 +94,7 @@ def test_setting_that_cannot_be_is_refused_with_a_remedy(variable, value, told, 
 
 
 def test_other_store_than_the_documents_are_in_is_refused(capsys, monkeypatch, tmp_path):
+    cloud.claim(tmp_path)
     (tmp_path / "vectors").write_text("sqlite")
     monkeypatch.setattr("localstack.cloud.FOLDER", tmp_path)
     monkeypatch.setattr("sys.argv", ["localstack", "run"])
