@@ -23,6 +23,7 @@ from infra_cdk.stacks.relational import add_database
 from infra_cdk.stacks.search import SearchStack
 from shared.operations.capabilities import (
     CACHE,
+    CELLS,
     DATABASE,
     EMBEDDER,
     FETCH_POLICY,
@@ -137,6 +138,9 @@ def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataS
             VectorCell(id=cell.id, address=endpoint, region=region, index_prefix=cell.index_prefix, weight=cell.weight)
         )
     variables = {VECTORS.variable: cells[0].address}
-    if settings.has_places:
-        variables[VECTOR_CELLS] = VectorCells(cells=tuple(cells)).model_dump_json()
     resources.add(VECTORS, Address(variables, arns=tuple(arns), arns_within=tuple(f"{arn}/*" for arn in arns)))
+    if settings.has_places:
+        told = {VECTOR_CELLS: VectorCells(cells=tuple(cells)).model_dump_json()}
+        resources.tell(VECTORS, told)
+        # Who places organisations, or says where they move to, knows the cells and reaches into none.
+        resources.tell(CELLS, told)

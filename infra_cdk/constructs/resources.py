@@ -1,7 +1,7 @@
 """Declared resources as AWS sees them: what a role names, and what a function finds in its environment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -35,6 +35,11 @@ class Resources:
 
     def add(self, resource: Resource, address: Address) -> None:
         self.addresses[resource.name] = address
+
+    def tell(self, resource: Resource, variables: dict[str, str]) -> None:
+        """Let whoever uses `resource` hear of more than where it is."""
+        known = self.address_of(resource)
+        self.add(resource, replace(known, variables={**known.variables, **variables}))
 
     def address_of(self, resource: Resource) -> Address:
         """Raises: KeyError for a resource that no stack provides, which is a defect of the stacks."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import SettingsError
-from shared.operations.capabilities import VECTORS
+from shared.operations.capabilities import CELL_REGISTRY, CELLS, VECTORS, Capability
 from shared.operations.declaration import ScheduleTrigger
 from shared.operations.vector_cells import VECTOR_CELLS
 from tests.infra.samples import sample
@@ -20,15 +20,15 @@ Build = Callable[..., Templates]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a function that synthesizes an environment with one operation that searches."""
+    """Return a function that synthesizes an environment with one operation, which searches unless told otherwise."""
     from aws_cdk import App
 
     from infra_cdk.environment import build_environment
     from infra_cdk.settings import settings_from
 
-    def synthesize(environment: str, **context: Any) -> Templates:
+    def synthesize(environment: str, use: Capability = VECTORS.search, **context: Any) -> Templates:
         app = App(context=context_of(environment, **context), analytics_reporting=False, outdir=str(tmp_path))
-        operation = sample("search_samples", ScheduleTrigger(1), [VECTORS.search])
+        operation = sample("search_samples", ScheduleTrigger(1), [use])
         build_environment(app, settings_from(app.node.try_get_context), (operation,))
         app.synth()
         return Templates.read(environment, tmp_path)
@@ -60,6 +60,18 @@ def test_own_indexes_need_no_further_cell(build: Build) -> None:
 
     (cell,) = json.loads(variables(templates)[VECTOR_CELLS])["cells"]
     assert (cell["id"], cell["address"]) == ("main", "sqlite")
+
+
+@pytest.mark.parametrize("use", [CELLS.read, CELLS.write, CELL_REGISTRY.read], ids=lambda use: use.id)
+def test_who_places_and_moves_organisations_hears_of_the_cells_without_reaching_into_any(
+    build: Build, use: Capability
+) -> None:
+    templates = build("dev", use, vector_cells=json.dumps([ELSEWHERE]))
+
+    (function,) = templates.all("AWS::Lambda::Function")
+    told = json.loads(str(templates.resolve(function.stack, variables(templates)[VECTOR_CELLS])))
+    assert [cell["id"] for cell in told["cells"]] == ["main", "west"]
+    assert "es:ESHttp" not in str([role.properties for role in templates.all("AWS::IAM::Role")])
 
 
 def test_an_existing_endpoint_becomes_a_cell_that_roles_name(build: Build) -> None:
