@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.composition.services import Services
-from shared.operations.capabilities import AUDIT, CELL_REGISTRY, CELLS, VECTORS
+from shared.operations.capabilities import AUDIT, CELL_REGISTRY, CELLS, IDENTITY, VECTORS
 from shared.operations.declaration import ScheduleTrigger, operation
 
 BUDGET = timedelta(seconds=50)
@@ -17,6 +17,7 @@ BUDGET = timedelta(seconds=50)
         CELLS.write,
         CELL_REGISTRY.read,
         CELL_REGISTRY.write,
+        IDENTITY.query_indexes,
         VECTORS.search,
         VECTORS.write,
         AUDIT.append,
@@ -28,7 +29,9 @@ BUDGET = timedelta(seconds=50)
 async def advance_tenant_moves(services: Services) -> dict[str, int]:
     """Copy, compare, switch and erase what moves, some hundred chunks a step; where one run dies, the next goes on.
 
-    Late or doubled does no harm. Returns how many moves were found, ended, and could not go on now.
+    Then begin moves of those who have to leave a cell that is emptied, or to come into one that is filled. Late or
+    doubled does no harm. Returns how many moves were found, ended, could not go on now, and were begun.
     """
     advanced = await services.cells.moves.advance(BUDGET, services.cells.trouble)
-    return {"found": advanced.found, "ended": advanced.ended, "failed": advanced.failed}
+    begun = await services.cells.rebalancer.plan(advanced.troubled)
+    return {"found": advanced.found, "ended": advanced.ended, "failed": advanced.failed, "begun": begun}

@@ -23,6 +23,7 @@ class CellList(Description):
 async def list_cells(services: Services) -> CellList:
     """List the cells in which tenants' chunks are: how each was when it was last looked at, and how many it holds.
 
+    Of one that is emptied or filled it says how many have still to leave, or to come, and what keeps them from it.
     A cell that was deployed a moment ago may be missing.
     """
     cells, held = await services.cells.overview()

@@ -19,7 +19,8 @@ async def start_tenant_move(tenant_id: TenantPath, request: MoveRequest, service
 
     Asked again for the same, or for where the organisation is, it changes nothing.
 
-    Raises: TenantNotFoundError, CellNotFoundError; InvalidMoveError while it is being moved elsewhere.
+    Raises: TenantNotFoundError, CellNotFoundError; CellClosedError for a cell that is emptied; InvalidMoveError while
+    it is being moved elsewhere.
     """
     await services.tenancy.tenants.get(tenant_id)
     return PlacementDescription.of(await services.cells.moves.start(tenant_id, request.to_place()))

@@ -1,48 +1,59 @@
 """Cells, placements and moves as the API describes them to those who run the deployment (T6)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import StrictBool, StringConstraints
 
-from shared.cells.models import Cell, CellId
+from shared.cells.models import Cell, CellId, CellState
 from shared.cells.placements import Move, MoveState, Placement
 from shared.cells.places import cell_of, has_own_index, place_in
 from shared.cells.progress import percent_of
 from shared.kernel.bodies import Description, Request
 from shared.kernel.ids import TenantId
 
-CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+_NAME: Final = r"^[a-z0-9][a-z0-9-]{0,31}$"
+CellName = Annotated[str, StringConstraints(pattern=_NAME)]
+CellPath = Annotated[CellId, StringConstraints(pattern=_NAME)]
 
 
 class CellDescription(Description):
     """One cell. `load` is the used share of its capacity, `tenants` how many take room in it, moving ones included.
 
-    An ill cell, or one that is not open, gets no new tenants; `own_indexes` counts those that share none.
+    An ill cell, or one that is closing or closed, gets no new tenants; `own_indexes` counts those that share none.
+    While a cell is emptied or filled, `tenants_left` says how many have not moved to the end, once they are counted,
+    and `standstill` is the code of what keeps them from it.
     """
 
     id: str
     region: str
     weight: int
-    is_open: bool
+    state: CellState
     is_healthy: bool
     load: float
     latency_ms: float
     tenants: int
     own_indexes: int
+    asked_at: datetime | None
+    tenants_left: int | None
+    standstill: str | None
 
     @classmethod
     def of(cls, cell: Cell, tenants: int, own_indexes: int) -> "CellDescription":
+        change = cell.change
         return cls(
             id=cell.cell_id,
             region=cell.region,
             weight=cell.weight,
-            is_open=cell.is_open,
+            state=cell.state,
             is_healthy=cell.seen.is_healthy,
             load=cell.seen.load,
             latency_ms=cell.seen.latency_ms,
             tenants=tenants,
             own_indexes=own_indexes,
+            asked_at=None if change is None else change.asked_at,
+            tenants_left=None if change is None else change.left,
+            standstill=None if change is None else change.standstill or None,
         )
 
 

@@ -26,6 +26,26 @@ class CellExistsError(TesseraError):
         super().__init__("There is a cell of this id already. Choose another id.", cell=cell_id)
 
 
+class CellClosedError(TesseraError):
+    """The cell is being emptied, or is empty."""
+
+    code: ClassVar[str] = "cell-closed"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+    def __init__(self, cell_id: str) -> None:
+        super().__init__("This cell takes in nobody. Choose another one, or reopen it first.", cell=cell_id)
+
+
+class LastOpenCellError(TesseraError):
+    code: ClassVar[str] = "last-open-cell"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+    def __init__(self, cell_id: str) -> None:
+        super().__init__(
+            "No other cell takes in tenants, so this one stays open. Reopen or deploy another one first.", cell=cell_id
+        )
+
+
 class NoHealthyCellError(TesseraError):
     """No cell can take the request or the tenant."""
 
@@ -52,6 +72,16 @@ class PlacementBusyError(TesseraError):
 
     def __init__(self) -> None:
         super().__init__("This organisation's data is being moved. Try again shortly.")
+
+
+class CellBusyError(TesseraError):
+    """The record of all cells kept changing while the request was about to."""
+
+    code: ClassVar[str] = "cell-busy"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("The cells are being changed by others. Nothing was changed; try again shortly.")
 
 
 class InvalidMoveError(TesseraError):

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 from typing import Final, NewType
 
-from shared.cells.errors import CellExistsError, CellNotFoundError, InvalidCellError
+from shared.cells.errors import CellClosedError, CellExistsError, CellNotFoundError, InvalidCellError
 
 CellId = NewType("CellId", str)
 
@@ -30,18 +32,49 @@ class Observation:
             raise InvalidCellError("A cell's latency is a number of milliseconds, 0 or more.")
 
 
+class CellState(StrEnum):
+    OPEN = "open"
+    """Takes in new tenants."""
+
+    FILLING = "filling"
+    """Takes in new tenants, and others' too, until it has its share."""
+
+    CLOSING = "closing"
+    """Takes in nobody; serves the tenants that it still has, which move away."""
+
+    CLOSED = "closed"
+    """Takes in nobody, and nobody is in it."""
+
+
+OPEN_STATES: Final = frozenset({CellState.OPEN, CellState.FILLING})
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """How far the closing or filling of a cell has come that was asked for at `asked_at`.
+
+    `left` is how many tenants have not moved to the end, None until they are counted. `standstill` is the code of what
+    keeps them from it, empty while they move.
+    """
+
+    asked_at: datetime
+    left: int | None = None
+    standstill: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell. `weight` is its capacity in units of the smallest cell, 1 to `MAX_WEIGHT`.
 
-    `is_open` is False while it is being emptied: it serves the tenants that it still has, and takes in nobody.
+    `change` is set in every state but OPEN.
     Raises: InvalidCellError for an id or region without a character or with a `#`, and for another weight.
     """
 
     cell_id: CellId
     region: str
     weight: int = 1
-    is_open: bool = True
+    state: CellState = CellState.OPEN
+    change: CellChange | None = None
     seen: Observation = Observation()
 
     def __post_init__(self) -> None:
@@ -49,6 +82,11 @@ class Cell:
             raise InvalidCellError(f"A cell's weight lies between 1 and {MAX_WEIGHT}.")
         if any(not name or "#" in name for name in (self.cell_id, self.region)):
             raise InvalidCellError("A cell has an id and a region, without '#'.")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes in tenants."""
+        return self.state in OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +107,48 @@ class CellRegistry:
             raise CellExistsError(cell.cell_id)
         return self._changed({**self.cells, cell.cell_id: cell})
 
-    def closed(self, cell_id: CellId) -> "CellRegistry":
-        """Return the registry in which the cell takes in nobody any more. Raises: CellNotFoundError."""
-        return self._changed({**self.cells, cell_id: replace(self._cell(cell_id), is_open=False)})
+    def closed(self, cell_id: CellId, now: datetime) -> "CellRegistry":
+        """Return the registry in which the cell takes in nobody any more, and is to be emptied.
+
+        Nothing changes when that is so. Raises: CellNotFoundError.
+        """
+        if not self.cell(cell_id).is_open:
+            return self
+        return self._changed(self._with(cell_id, state=CellState.CLOSING, change=CellChange(now)))
+
+    def opened(self, cell_id: CellId) -> "CellRegistry":
+        """Return the registry in which the cell is open, and nobody has to move for it. Raises: CellNotFoundError."""
+        cell = self.cell(cell_id)
+        if cell.state is CellState.OPEN:
+            return self
+        cells = self._with(cell_id, state=CellState.OPEN, change=None)
+        return replace(self, cells=cells) if cell.is_open else self._changed(cells)
+
+    def filled(self, cell_id: CellId, now: datetime) -> "CellRegistry":
+        """Return the registry in which the cell is to get its share of the tenants of others.
+
+        Nothing changes when that is so. Raises: CellNotFoundError; CellClosedError when it takes in nobody.
+        """
+        cell = self.cell(cell_id)
+        if not cell.is_open:
+            raise CellClosedError(cell_id)
+        if cell.state is CellState.FILLING:
+            return self
+        return replace(self, cells=self._with(cell_id, state=CellState.FILLING, change=CellChange(now)))
+
+    def counted(self, cell_id: CellId, change: CellChange, *, is_empty: bool) -> "CellRegistry":
+        """Return the registry that knows how far a cell's closing or filling is; one that is `is_empty` is closed.
+
+        Raises: CellNotFoundError.
+        """
+        state = self.cell(cell_id).state
+        if state not in OPEN_STATES:
+            state = CellState.CLOSED if is_empty else CellState.CLOSING
+        return replace(self, cells=self._with(cell_id, state=state, change=change))
 
     def removed(self, cell_id: CellId) -> "CellRegistry":
         """Return the registry without the cell, which must be empty by then. Raises: CellNotFoundError."""
-        self._cell(cell_id)
+        self.cell(cell_id)
         return self._changed({known: cell for known, cell in self.cells.items() if known != cell_id})
 
     def observed(self, cell_id: CellId, seen: Observation) -> "CellRegistry":
@@ -83,7 +156,7 @@ class CellRegistry:
 
         Raises: CellNotFoundError.
         """
-        before = self._cell(cell_id)
+        before = self.cell(cell_id)
         cells = {**self.cells, cell_id: replace(before, seen=seen)}
         if before.seen.is_healthy != seen.is_healthy:
             return self._changed(cells)
@@ -93,10 +166,14 @@ class CellRegistry:
         """Return the cells that take in tenants, in the order of their ids."""
         return sorted((cell for cell in self.cells.values() if cell.is_open), key=lambda cell: cell.cell_id)
 
-    def _cell(self, cell_id: CellId) -> Cell:
+    def cell(self, cell_id: CellId) -> Cell:
+        """Raises: CellNotFoundError."""
         if cell_id not in self.cells:
             raise CellNotFoundError(cell_id)
         return self.cells[cell_id]
+
+    def _with(self, cell_id: CellId, *, state: CellState, change: CellChange | None) -> dict[CellId, Cell]:
+        return {**self.cells, cell_id: replace(self.cells[cell_id], state=state, change=change)}
 
     def _changed(self, cells: Mapping[CellId, Cell]) -> "CellRegistry":
         return replace(self, cells=cells, topology=self.topology + 1)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from shared.cells.models import Cell, CellId, CellRegistry, Observation
 from shared.cells.ports import CellRegistryStore
+from shared.kernel.clock import Clock
 from shared.kernel.errors import TesseraError
 
 LOOKS: Final = 3
@@ -31,6 +32,7 @@ class CellObserver:
     registry: CellRegistryStore
     cells: Sequence[Cell]
     probes: Mapping[CellId, CellProbe]
+    clock: Clock
 
     async def observe(self) -> CellRegistry:
         """Look at all cells at once. A cell that the deployment does not know any more is closed and counts as ill."""
@@ -48,11 +50,10 @@ class CellObserver:
             if known is None:
                 registry = registry.added(cell)
             elif (known.region, known.weight) != (cell.region, cell.weight):
-                registry = registry.removed(cell.cell_id).added(replace(cell, is_open=known.is_open, seen=known.seen))
+                registry = registry.removed(cell.cell_id).added(replace(known, region=cell.region, weight=cell.weight))
             registry = registry.observed(cell.cell_id, seen[cell.cell_id])
         for cell_id in registry.cells.keys() - {cell.cell_id for cell in self.cells}:
-            if registry.cells[cell_id].is_open:
-                registry = registry.closed(cell_id)
+            registry = registry.closed(cell_id, self.clock.now())
             registry = registry.observed(cell_id, Observation(is_healthy=False))
         return registry
 

@@ -1,6 +1,6 @@
 """What cells need from outside. The tenant comes first everywhere (invariant 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -58,6 +58,22 @@ class CellRegistryStore(Protocol):
 
     async def replace(self, registry: CellRegistry) -> bool:
         """Write `registry` with the next revision if the stored one still has its revision; answer whether it had."""
+        ...
+
+
+class AskedCellRegistryStore(CellRegistryStore, Protocol):
+    """The same record, for those who are asked to change it."""
+
+    async def change(self, registry: CellRegistry, cell_id: CellId) -> bool:
+        """Do as `replace`, for somebody who asked for this cell's change, which is told of in their log."""
+        ...
+
+
+class Everybody(Protocol):
+    """All tenants of the deployment, placed or not."""
+
+    def tenants(self) -> AsyncIterator[TenantId]:
+        """Yield every tenant; the newest may be missing."""
         ...
 
 

@@ -1,16 +1,17 @@
 """What those who run the deployment do with placements: look, begin a move, give it up; and how moves go on (T6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shared.cells.errors import CellNotFoundError, InvalidMoveError
+from shared.cells.census import TO_NO_END
+from shared.cells.errors import CellClosedError, CellNotFoundError, InvalidMoveError
 from shared.cells.models import CellId
 from shared.cells.moving import TenantMover
 from shared.cells.placements import MoveState, Placement
 from shared.cells.places import cell_of
-from shared.cells.ports import PlacementStore
+from shared.cells.ports import CellRegistryStore, PlacementStore
 from shared.kernel.clock import Clock
 from shared.kernel.errors import TesseraError
 from shared.kernel.ids import TenantId
@@ -24,17 +25,18 @@ PAGE: Final = 500
 STEPS_AT_A_TIME: Final = 20
 MOST_MOVES: Final = 100
 
-_TO_NO_END: Final = 2**31
-"""No cell holds so many tenants: whoever is in a cell already is not turned away from it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What one run did: moves that it found, those that it ended, and those that failed for now."""
+    """What one run did: how many moves it found and ended, and by which codes others failed for now."""
 
     found: int
     ended: int
-    failed: int
+    troubled: Mapping[TenantId, str]
+
+    @property
+    def failed(self) -> int:
+        return len(self.troubled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class TenantMoves:
     clock: Clock
     cells: frozenset[CellId]
     home: CellId
+    registry: CellRegistryStore
 
     async def placement(self, tenant: TenantId) -> Placement:
         """Return where a tenant is, and its last move."""
@@ -57,7 +60,8 @@ class TenantMoves:
     async def start(self, tenant: TenantId, place: CellId) -> Placement:
         """Begin to move a tenant to `place`; nothing happens when it moves there already, or is there.
 
-        Raises: CellNotFoundError; InvalidMoveError while it moves elsewhere, and where there is one place for all.
+        Raises: CellNotFoundError; CellClosedError for a cell that takes in nobody; InvalidMoveError while it moves
+        elsewhere, and where there is one place for all.
         """
         if not self.cells:
             raise InvalidMoveError("This deployment has one place for all. Deploy further cells or own indexes first.")
@@ -65,10 +69,14 @@ class TenantMoves:
             raise CellNotFoundError(cell_of(place))
         known = await self.placements.placement(tenant)
         if known is None:
-            await self.placements.add(Placement(tenant, self.home), _TO_NO_END)
+            await self.placements.add(Placement(tenant, self.home), TO_NO_END)
             known = await self.placement(tenant)
         if known.under_way is None and known.cell == place:
             return known
+        if known.under_way is None:
+            cell = (await self.registry.registry()).cells.get(cell_of(place))
+            if cell is not None and not cell.is_open:
+                raise CellClosedError(cell.cell_id)
         return await self.mover.plan(tenant, place)
 
     async def cancel(self, tenant: TenantId) -> Placement:
@@ -92,7 +100,7 @@ class TenantMoves:
         """
         until = self.clock.now() + budget
         found = await self.placements.under_way(MOST_MOVES)
-        waiting, ended, troubled = list(found), 0, 0
+        waiting, ended, troubled = list(found), 0, dict[TenantId, str]()
         while waiting and self.clock.now() < until:
             still: list[TenantId] = []
             for tenant in waiting:
@@ -100,7 +108,7 @@ class TenantMoves:
                     has_more = await self._go_on(tenant)
                 except TesseraError as error:
                     failed(tenant, error)
-                    troubled += 1
+                    troubled[tenant] = error.code
                     continue
                 if has_more is None:
                     ended += 1

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +17,7 @@ from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.kernel.errors import TesseraError
 from shared.kernel.ids import TenantId
-from shared.operations.capabilities import CELL_REGISTRY, CELLS, VECTORS
+from shared.operations.capabilities import CELL_REGISTRY, CELLS, IDENTITY, VECTORS
 from shared.operations.grants import Grants
 from shared.operations.vector_cells import VectorCell
 
@@ -29,13 +29,18 @@ if TYPE_CHECKING:
     from shared.adapters.dynamodb.cell_gates import DynamoErasures, DynamoGates
     from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
     from shared.adapters.dynamodb.placements import DynamoPlacements
+    from shared.cells.descriptions import CellDescription
     from shared.cells.directory import TenantDirectory
+    from shared.cells.membership import CellMembership
     from shared.cells.observing import CellObserver, CellProbe
+    from shared.cells.rebalancing import Rebalancer
     from shared.cells.tenant_moves import TenantMoves
     from shared.composition.adapters import Adapters
     from shared.retrieval.chunk_stores import ChunkStore
 
 _log = logging.getLogger("tessera.cells")
+
+TENANTS_AT_ONCE: Final = 500
 
 EMBEDDED: Final = "sqlite"
 """The address of a cell that is a file beside the local cloud."""
@@ -114,6 +119,25 @@ class Stores:
 
 
 @dataclass(frozen=True)
+class AllTenants:
+    """Implements `Everybody`: whoever has an organisation."""
+
+    adapters: "Adapters"
+    settings: Settings
+
+    async def tenants(self) -> AsyncIterator[TenantId]:
+        from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
+        from shared.tenancy.models import TenantPosition
+
+        records = DynamoTenancy(self.adapters.transactions, self.settings.address_of(IDENTITY))
+        after: TenantPosition | None = None
+        while page := await records.tenants(TENANTS_AT_ONCE, after):
+            for tenant in page:
+                yield tenant.tenant
+            after = TenantPosition(page[-1].created_at, page[-1].tenant)
+
+
+@dataclass(frozen=True)
 class Cells:
     """Where tenants' chunks are."""
 
@@ -157,10 +181,32 @@ class Cells:
         from shared.cells.tenant_moves import LONGEST_LIFE, PAGE, TenantMoves
 
         mover = TenantMover(self.placements, self._movable, self.clock, PAGE, LONGEST_LIFE)
-        # Where nobody asks where tenants are, none may leave.
-        known = self.settings.cells if self.settings.has_places else ()
-        cells = frozenset(CellId(cell.id) for cell in known)
-        return TenantMoves(self.placements, mover, self.clock, cells, self.home)
+        return TenantMoves(self.placements, mover, self.clock, self._known, self.home, self._registry)
+
+    @cached_property
+    def membership(self) -> "CellMembership":
+        """Cells that are to be emptied or filled."""
+        from shared.cells.membership import CellMembership
+
+        self.grants.require(CELL_REGISTRY.write)
+        return CellMembership(self._registry, self.clock)
+
+    @cached_property
+    def rebalancer(self) -> "Rebalancer":
+        """Begins the moves that follow from that."""
+        from shared.cells.census import CensusTaker
+        from shared.cells.rebalancing import Rebalancer, RebalancingPolicy
+        from shared.cells.tenant_moves import LONGEST_LIFE, MOST_MOVES
+
+        self.grants.require(IDENTITY.query_indexes)
+        census = CensusTaker(self.placements, AllTenants(self.adapters, self.settings), self.home)
+        policy = RebalancingPolicy(LONGEST_LIFE, most_moves=MOST_MOVES)
+        return Rebalancer(self.registry, self.placements, census, self.clock, self._known, policy)
+
+    @cached_property
+    def _known(self) -> frozenset[CellId]:
+        """The cells between which tenants may move: where nobody asks where tenants are, none may leave."""
+        return frozenset(CellId(cell.id) for cell in self.settings.cells) if self.settings.has_places else frozenset()
 
     @cached_property
     def directory(self) -> "TenantDirectory":
@@ -188,6 +234,13 @@ class Cells:
 
         return cells, counts
 
+    async def described(self, cell: Cell) -> "CellDescription":
+        """Return a cell as the API describes it."""
+        from shared.cells.descriptions import CellDescription
+
+        _, held = await self.overview()
+        return CellDescription.of(cell, *held(cell.cell_id))
+
     @staticmethod
     def trouble(tenant: TenantId, error: TesseraError) -> None:
         """Tell of a move that cannot go on now."""
@@ -198,14 +251,20 @@ class Cells:
         from shared.cells.observing import CellObserver
 
         cells = [Cell(CellId(cell.id), cell.region, cell.weight) for cell in self.settings.cells]
-        return CellObserver(self.registry, cells, {cell.cell_id: self.stores.probe_of(cell.cell_id) for cell in cells})
+        return CellObserver(
+            self.registry, cells, {cell.cell_id: self.stores.probe_of(cell.cell_id) for cell in cells}, self.clock
+        )
 
     @cached_property
     def registry(self) -> "DynamoCellRegistry":
+        self.grants.require(CELL_REGISTRY.read)
+        return self._registry
+
+    @cached_property
+    def _registry(self) -> "DynamoCellRegistry":
         from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
 
-        self.grants.require(CELL_REGISTRY.read)
-        return DynamoCellRegistry(self.adapters.aws.dynamodb, self.settings.address_of(CELLS))
+        return DynamoCellRegistry(self.adapters.transactions, self.settings.address_of(CELLS))
 
     @cached_property
     def _gates(self) -> "DynamoGates":

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.kernel.ids import TenantId
 from shared.retrieval.ports import IndexUnavailableError
+from tests.ambient import looking_on
 from tests.cells.places import Parts, Places
 
 
@@ -62,6 +63,7 @@ async def move(places: Places, tenant: TenantId, page: int, fate: Fate) -> None:
         Doomed(parts.placements, fate),
         Doomed(parts.gates, fate),
         Doomed(parts.erasures, fate),
+        Doomed(parts.registry, fate),
     )
     mover = doomed.moves(page).mover
     while True:
@@ -82,7 +84,8 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             fate = Fate(int(line))
-            asyncio.run(move(places, tenant, page, fate))
+            with looking_on():
+                asyncio.run(move(places, tenant, page, fate))
             print(f"over {fate.steps}", flush=True)
             os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -11,6 +11,7 @@ import boto3
 from shared.adapters.cells.chunk_cell import ChunkCells
 from shared.adapters.cells.routed_index import RoutedChunkIndex
 from shared.adapters.dynamodb.cell_gates import DynamoErasures, DynamoGates
+from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
 from shared.adapters.dynamodb.placements import DynamoPlacements
 from shared.adapters.dynamodb.transactions import Transactions
 from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
@@ -77,6 +78,7 @@ class Parts:
     placements: Any
     gates: Any
     erasures: Any
+    registry: Any
 
     @classmethod
     def of(cls, places: Places) -> "Parts":
@@ -87,12 +89,13 @@ class Parts:
             placements=DynamoPlacements(transactions, places.cells_table, A),
             gates=DynamoGates(client, places.cells_table),
             erasures=DynamoErasures(client, places.cells_table, clock),
+            registry=DynamoCellRegistry(transactions, places.cells_table),
         )
 
     def moves(self, page: int) -> TenantMoves:
         cells = ChunkCells(self.stores, self.gates, self.erasures)
         mover = TenantMover(self.placements, cells, SystemClock(), page, STRAGGLERS)
-        return TenantMoves(self.placements, mover, SystemClock(), frozenset({A, B}), A)
+        return TenantMoves(self.placements, mover, SystemClock(), frozenset({A, B}), A, self.registry)
 
     def index(self) -> RoutedChunkIndex:
         return RoutedChunkIndex(self.stores, self.placements, self.gates, self.erasures, SystemClock(), A)

@@ -17,7 +17,7 @@ from shared.cells.tenant_moves import TenantMoves
 from shared.kernel.ids import TenantId
 from shared.retrieval.ports import IndexUnavailableError
 from tests.contract.chunks import chunk, document, scope, unit_vector
-from tests.unit.cells.memory import MemoryPlacements
+from tests.unit.cells.memory import MemoryPlacements, MemoryRegistry
 
 ACME, A, B = TenantId("acme"), CellId("a"), CellId("b")
 BASE, OTHER = scope(1), scope(2)
@@ -94,7 +94,7 @@ class Interrupted:
 class World:
     def __init__(self, folder):
         self.clock, self.placements = MovableClock(), MemoryPlacements()
-        self.gates, self.erasures = MemoryGates(), MemoryErasures()
+        self.gates, self.erasures, self.registry = MemoryGates(), MemoryErasures(), MemoryRegistry()
         self.stores = {name: Interrupted(SqliteChunkIndex(folder / f"{name}.sqlite")) for name in (A, B)}
 
     def of(self, place):
@@ -109,7 +109,7 @@ class World:
         mover = TenantMover(
             self.placements, ChunkCells(self, self.gates, self.erasures), self.clock, 2, timedelta(minutes=16)
         )
-        return TenantMoves(self.placements, mover, self.clock, frozenset({A, B}), A)
+        return TenantMoves(self.placements, mover, self.clock, frozenset({A, B}), A, self.registry)
 
     async def move_until(self, state, target=B):
         moves = self.moves()

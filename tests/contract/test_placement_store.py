@@ -12,9 +12,9 @@ from localstack import emulator
 from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
 from shared.adapters.dynamodb.placements import DynamoPlacements
 from shared.adapters.dynamodb.transactions import Transactions
-from shared.cells.models import Cell, CellId, CellRegistry, Observation
+from shared.cells.models import Cell, CellChange, CellId, CellRegistry, Observation
 from shared.cells.placements import MoveState, Placement
-from shared.cells.ports import CellRegistryStore, PlacementStore
+from shared.cells.ports import AskedCellRegistryStore, PlacementStore
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, CELLS
 from tests.ingestion.cloud import make_table
@@ -62,10 +62,11 @@ def store(request: pytest.FixtureRequest) -> PlacementStore:
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def registry(request: pytest.FixtureRequest) -> CellRegistryStore:
+def registry(request: pytest.FixtureRequest) -> AskedCellRegistryStore:
     if request.param == "memory":
         return MemoryRegistry()
-    return DynamoCellRegistry(request.getfixturevalue("dynamodb"), request.getfixturevalue("table"))
+    transactions = Transactions(request.getfixturevalue("dynamodb"), lambda: "audit", act_of=act_of_test)
+    return DynamoCellRegistry(transactions, request.getfixturevalue("table"))
 
 
 async def stored(store: PlacementStore, tenant: TenantId) -> Placement:
@@ -172,10 +173,11 @@ async def test_lists_go_on_where_they_ended(store: PlacementStore) -> None:
     assert await store.tenants_in(A, 2, INITECH) == []
 
 
-async def test_the_registry_is_read_back_as_it_was_written(registry: CellRegistryStore) -> None:
+async def test_the_registry_is_read_back_as_it_was_written(registry: AskedCellRegistryStore) -> None:
     assert await registry.registry() == CellRegistry({})
     cells = CellRegistry({}).added(Cell(A, "eu-central-1", weight=3)).added(Cell(B, "us-east-1"))
-    cells = cells.observed(A, Observation(load=0.25, latency_ms=12.5)).closed(B)
+    cells = cells.observed(A, Observation(load=0.25, latency_ms=12.5)).closed(B, NOW)
+    cells = cells.counted(B, CellChange(NOW, 3, "no-room-elsewhere"), is_empty=False)
 
     assert await registry.replace(cells)
     assert await registry.registry() == replace(cells, revision=1)
@@ -183,9 +185,17 @@ async def test_the_registry_is_read_back_as_it_was_written(registry: CellRegistr
     assert set((await registry.registry()).cells) == {A}
 
 
-async def test_a_registry_that_was_changed_meanwhile_is_not_overwritten(registry: CellRegistryStore) -> None:
+async def test_a_registry_that_was_changed_meanwhile_is_not_overwritten(registry: AskedCellRegistryStore) -> None:
     first = await registry.registry()
     assert await registry.replace(first.added(Cell(A, "eu-central-1")))
 
     assert not await registry.replace(first.added(Cell(B, "eu-central-1")))
     assert set((await registry.registry()).cells) == {A}
+
+
+async def test_who_asks_to_change_a_cell_is_bound_to_what_was_read_as_well(registry: AskedCellRegistryStore) -> None:
+    first = (await registry.registry()).added(Cell(A, "eu-central-1"))
+
+    assert await registry.change(first, A)
+    assert not await registry.change(first.closed(A, NOW), A)
+    assert (await registry.registry()).cells[A].is_open

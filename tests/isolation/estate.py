@@ -293,9 +293,9 @@ OF_ONE_OPERATION: Final[Mapping[str, Callable[[Estate, str], Awaitable[Any]]]] =
 NAMING: Final = frozenset({*REAL, *OF_ONE_OPERATION} - _PARTS.keys())
 
 _NAMELESS: Final = """
-    at_least at_most cell chunking client_id client_secret code config content content_type context context_tokens
-    default_role description display_name document_limit end equals exists expires_at field figure filters fusion
-    generation in iss issuer kind limit max_sentences max_tokens metadata metadata_fields min_tokens
+    at_least at_most cell cell_id chunking client_id client_secret code config content content_type context
+    context_tokens default_role description display_name document_limit end equals exists expires_at field figure
+    filters fusion generation in iss issuer kind limit max_sentences max_tokens metadata metadata_fields min_tokens
     minimum_confidence mode name name_prefix new_password operation_id organisation_name outcome overlap_tokens
     own_index password permissions plan present_password query question redirect_uris role rows_per_chunk scope
     shared_with_viewers since size_bytes start status strategy text until url value vector_weight

@@ -2,25 +2,24 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.cell_keys import cell_registry_key
-from shared.cells.models import CellRegistry
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from shared.adapters.dynamodb.transactions import CollisionError, Transactions
+from shared.cells.models import CellId, CellRegistry
 
 _REGISTRY: Final = TypeAdapter(CellRegistry)
 
 
 class DynamoCellRegistry:
-    """Implements `CellRegistryStore`."""
+    """Implements `AskedCellRegistryStore`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions, table: str) -> None:
+        self._transactions = transactions
+        self._client = transactions.client
         self._table = table
 
     async def registry(self) -> CellRegistry:
@@ -31,19 +30,26 @@ class DynamoCellRegistry:
         return CellRegistry({}) if item is None else _REGISTRY.validate_python(from_attribute(item["record"]))
 
     async def replace(self, registry: CellRegistry) -> bool:
-        stored = replace(registry, revision=registry.revision + 1)
         try:
-            await asyncio.to_thread(
-                self._client.put_item,
-                TableName=self._table,
-                Item={
-                    **cell_registry_key(),
-                    "record": to_attribute(_REGISTRY.dump_python(stored, mode="json")),
-                    "revision": {"N": str(stored.revision)},
-                },
-                ConditionExpression="attribute_not_exists(pk) AND :revision = :none OR revision = :revision",
-                ExpressionAttributeValues={":revision": {"N": str(registry.revision)}, ":none": {"N": "0"}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
+            return not await self._transactions.keep([{"Put": self._put(registry)}])
+        except CollisionError:
             return False
-        return True
+
+    async def change(self, registry: CellRegistry, cell_id: CellId) -> bool:
+        try:
+            return await self._transactions.write_own(f"cells/{cell_id}", {"Put": self._put(registry)})
+        except CollisionError:
+            return False
+
+    def _put(self, registry: CellRegistry) -> dict[str, Any]:
+        stored = replace(registry, revision=registry.revision + 1)
+        return {
+            "TableName": self._table,
+            "Item": {
+                **cell_registry_key(),
+                "record": to_attribute(_REGISTRY.dump_python(stored, mode="json")),
+                "revision": {"N": str(stored.revision)},
+            },
+            "ConditionExpression": "attribute_not_exists(pk) AND :revision = :none OR revision = :revision",
+            "ExpressionAttributeValues": {":revision": {"N": str(registry.revision)}, ":none": {"N": "0"}},
+        }

@@ -27,20 +27,30 @@ class StillClock:
 
 
 class MemoryRegistry:
-    """Implements `CellRegistryStore`."""
+    """Implements `AskedCellRegistryStore`; `told` are the cells whose changes somebody asked for."""
 
     def __init__(self):
         self.stored = CellRegistry({})
         self.reads = 0
+        self.told = []
 
     async def registry(self):
         self.reads += 1
+        await Turn()
         return self.stored
 
     async def replace(self, registry):
+        await Turn()
         if registry.revision != self.stored.revision:
             return False
         self.stored = replace(registry, revision=registry.revision + 1)
+        await Turn()
+        return True
+
+    async def change(self, registry, cell_id):
+        if not await self.replace(registry):
+            return False
+        self.told.append(cell_id)
         return True
 
 
@@ -200,3 +210,12 @@ def finish(task):
             task.send(None)
     except StopIteration as end:
         return end.value
+
+
+def step(task):
+    """Let a task go on to its next turn; answer whether it has one."""
+    try:
+        task.send(None)
+    except StopIteration:
+        return False
+    return True

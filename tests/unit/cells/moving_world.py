@@ -10,7 +10,7 @@ from shared.cells.moving import TenantMover
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import VersionConflictError
 from shared.kernel.ids import TenantId
-from tests.unit.cells.memory import MemoryCells, MemoryPlacements, StillClock, finish
+from tests.unit.cells.memory import MemoryCells, MemoryPlacements, StillClock, finish, step
 
 ACME, A, B = TenantId("acme"), CellId("a"), CellId("b")
 KEYS = ["k1", "k2", "k3", "k4", "k5"]
@@ -107,15 +107,6 @@ def turns_of_a_move():
     while step(moving):
         turns += 1
     return turns
-
-
-def step(task):
-    """Let a task go on to its next turn; answer whether it has one."""
-    try:
-        task.send(None)
-    except StopIteration:
-        return False
-    return True
 
 
 MOVE_TURNS = turns_of_a_move()

@@ -15,11 +15,12 @@ from shared.kernel.ids import TenantId
 from tests.unit.cells.memory import MemoryCells, MemoryPlacements, MemoryRegistry, finish
 
 ACME, HOME = TenantId("acme"), "eu-central-1"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 class Clock:
     def __init__(self):
-        self.moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
+        self.moment = NOW
 
     def now(self):
         return self.moment
@@ -85,7 +86,7 @@ def test_an_ill_or_busy_cell_gets_no_new_tenant(deployment, seen):
 
 def test_a_closed_cell_gets_no_new_tenant(deployment):
     closed = walk(deployment)[0]
-    deployment.registry.stored = deployment.registry.stored.closed(closed)
+    deployment.registry.stored = deployment.registry.stored.closed(closed, NOW)
 
     assert deployment.place().cell != closed
 
@@ -195,7 +196,7 @@ def test_a_decision_that_holds_costs_no_read(deployment):
 def test_nobody_is_diverted_to_a_cell_that_is_being_emptied(deployment):
     own = deployment.place().cell
     others = [name for name in deployment.registry.stored.cells if name != own]
-    deployment.registry.stored = deployment.registry.stored.closed(others[0])
+    deployment.registry.stored = deployment.registry.stored.closed(others[0], NOW)
     deployment.see(own, is_healthy=False)
 
     assert deployment.route().served_by == others[1]
@@ -203,7 +204,7 @@ def test_nobody_is_diverted_to_a_cell_that_is_being_emptied(deployment):
 
 def test_a_tenant_of_a_cell_that_is_being_emptied_is_still_served_by_it(deployment):
     own = deployment.place().cell
-    deployment.registry.stored = deployment.registry.stored.closed(own)
+    deployment.registry.stored = deployment.registry.stored.closed(own, NOW)
 
     assert deployment.route().served_by == own
 

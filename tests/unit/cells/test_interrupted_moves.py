@@ -7,8 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from shared.cells.errors import InvalidMoveError
 from shared.cells.placements import MoveState
-from tests.unit.cells.memory import finish
-from tests.unit.cells.moving_world import ACME, KEYS, MOVE_TURNS, A, B, World, step
+from tests.unit.cells.memory import finish, step
+from tests.unit.cells.moving_world import ACME, KEYS, MOVE_TURNS, A, B, World
 
 
 class UnderLoad(RuleBasedStateMachine):

@@ -1,6 +1,7 @@
 """The registry: what changes earlier decisions, and what cells can be."""
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,7 @@ from shared.cells.errors import CellExistsError, CellNotFoundError, InvalidCellE
 from shared.cells.models import Cell, CellId, CellRegistry, Observation
 
 A, B = CellId("a"), CellId("b")
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def test_load_and_latency_change_no_topology(registry):
 
 def test_health_members_and_openness_change_the_topology(registry):
     ill = registry.observed(A, Observation(is_healthy=False))
-    closed = ill.closed(B)
+    closed = ill.closed(B, NOW)
     gone = closed.removed(B)
     grown = gone.added(Cell(CellId("c"), "us-east-1"))
 
@@ -35,7 +37,13 @@ def test_health_members_and_openness_change_the_topology(registry):
 
 
 def test_unknown_and_known_cells_are_refused(registry):
-    for change in (registry.closed, registry.removed, lambda cell: registry.observed(cell, Observation())):
+    for change in (
+        lambda cell: registry.closed(cell, NOW),
+        lambda cell: registry.filled(cell, NOW),
+        registry.opened,
+        registry.removed,
+        lambda cell: registry.observed(cell, Observation()),
+    ):
         with pytest.raises(CellNotFoundError):
             change(CellId("z"))
     with pytest.raises(CellExistsError):

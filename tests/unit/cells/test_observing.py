@@ -10,7 +10,7 @@ from shared.cells.placements import Move, MoveState
 from shared.cells.places import cell_of, has_own_index, place_in
 from shared.cells.ports import CellUnavailableError
 from shared.cells.progress import percent_of
-from tests.unit.cells.memory import MemoryRegistry
+from tests.unit.cells.memory import MemoryRegistry, StillClock
 
 A, B = CellId("a"), CellId("b")
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Probe:
 
 
 def observer(registry, *cells, **loads):
-    return CellObserver(registry, cells, {CellId(name): Probe(load) for name, load in loads.items()})
+    return CellObserver(registry, cells, {CellId(name): Probe(load) for name, load in loads.items()}, StillClock())
 
 
 async def test_new_cells_are_entered_and_looked_at():
@@ -51,7 +51,7 @@ async def test_a_cell_that_does_not_answer_is_ill_until_it_does():
 async def test_a_cell_that_changed_is_changed_and_one_that_is_gone_takes_nobody():
     registry = MemoryRegistry()
     await observer(registry, Cell(A, "eu-west-1"), Cell(B, "eu-west-1"), a=0.1, b=0.1).observe()
-    registry.stored = registry.stored.closed(A)
+    registry.stored = registry.stored.closed(A, NOW)
 
     await observer(registry, Cell(A, "eu-west-1", 5), a=0.1).observe()
 
