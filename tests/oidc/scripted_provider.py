@@ -45,9 +45,12 @@ class ScriptedProvider:
             server.provider = provider  # type: ignore[attr-defined]
             thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
-            yield provider
-            server.shutdown()
-            thread.join()
+            try:
+                yield provider
+            finally:
+                # A thread that is left serving keeps the whole process from ending, whatever failed in the block.
+                server.shutdown()
+                thread.join()
 
     def authorize(self, authorization_url: str, **parameters: str) -> httpx.URL:
         """Return where the browser comes back, signed in at once; the nonce of the request goes into the ID token."""
