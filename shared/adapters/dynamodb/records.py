@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -42,6 +42,7 @@ from shared.adapters.dynamodb.keys import (
     ticket_key,
     workspace_use_key,
 )
+from shared.adapters.dynamodb.revisioned_records import RevisionedRecords, unchanged, within
 from shared.adapters.dynamodb.transactions import CollisionError, Refused, Transactions
 from shared.adapters.dynamodb.workspace_use import using
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
@@ -80,8 +81,6 @@ _CLAIM: Final = TypeAdapter(ContentClaim)
 
 _KEEP_EXPIRED: Final = timedelta(days=30)
 
-R = TypeVar("R")
-
 
 class DynamoRecords:
     """Implements `DocumentRepository` and `DueRecords`."""
@@ -90,27 +89,32 @@ class DynamoRecords:
         self._transactions = transactions
         self._client = transactions.client
         self._table = table
+        self._records = RevisionedRecords(transactions.client, table)
 
     async def knowledge_base(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> KnowledgeBase | None:
-        return await self._get(knowledge_base_key(tenant, kb_id), _KNOWLEDGE_BASE)
+        return await self._records.get(knowledge_base_key(tenant, kb_id), _KNOWLEDGE_BASE)
 
     async def knowledge_bases(
         self, tenant: TenantId, limit: int, after: KnowledgeBaseId | None = None
     ) -> list[KnowledgeBase]:
         start = None if after is None else knowledge_base_key(tenant, after)
-        return await self._query(tenant_partition(tenant), KNOWLEDGE_BASE_PREFIX, limit, start, _KNOWLEDGE_BASE)
+        return await self._records.query(
+            within(tenant_partition(tenant), KNOWLEDGE_BASE_PREFIX), limit, start, _KNOWLEDGE_BASE
+        )
 
     async def document(self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId) -> Document | None:
-        return await self._get(document_key(tenant, kb_id, document_id), _DOCUMENT)
+        return await self._records.get(document_key(tenant, kb_id, document_id), _DOCUMENT)
 
     async def documents(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, limit: int, after: DocumentId | None = None
     ) -> list[Document]:
         start = None if after is None else document_key(tenant, kb_id, after)
-        return await self._query(base_partition(tenant, kb_id), DOCUMENT_PREFIX, limit, start, _DOCUMENT)
+        return await self._records.query(
+            within(base_partition(tenant, kb_id), DOCUMENT_PREFIX), limit, start, _DOCUMENT
+        )
 
     async def claim(self, tenant: TenantId, kb_id: KnowledgeBaseId, sha256: str) -> ContentClaim | None:
-        return await self._get(claim_key(tenant, kb_id, sha256), _CLAIM)
+        return await self._records.get(claim_key(tenant, kb_id, sha256), _CLAIM)
 
     async def tally(self, tenant: TenantId, kb_id: KnowledgeBaseId) -> Tally:
         return tally_of(await self._item(tally_key(tenant, kb_id)))
@@ -174,11 +178,13 @@ class DynamoRecords:
         match write:
             case Put(record=record):
                 item = {**key_of(record), **_attributes(record)}
-                return {"Put": {"TableName": self._table, "Item": item, **_unchanged(record)}}
+                return {"Put": {"TableName": self._table, "Item": item, **unchanged(record.revision)}}
             case Check(record):
-                return {"ConditionCheck": {"TableName": self._table, "Key": key_of(record), **_unchanged(record)}}
+                return {
+                    "ConditionCheck": {"TableName": self._table, "Key": key_of(record), **unchanged(record.revision)}
+                }
             case Remove(record):
-                return {"Delete": {"TableName": self._table, "Key": key_of(record), **_unchanged(record)}}
+                return {"Delete": {"TableName": self._table, "Key": key_of(record), **unchanged(record.revision)}}
             case Count():
                 return self._counter("Update", tally_key(tenant, write.kb_id), counting(write))
             case CheckTally(kb_id, tally):
@@ -210,39 +216,6 @@ class DynamoRecords:
         answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item", {})
 
-    async def _get(self, key: dict[str, Any], adapter: TypeAdapter[R]) -> R | None:
-        answer = await asyncio.to_thread(
-            self._client.get_item,
-            TableName=self._table,
-            Key=key,
-            ConsistentRead=True,
-            ProjectionExpression="#record, revision",
-            ExpressionAttributeNames={"#record": "record"},
-        )
-        item = answer.get("Item")
-        return None if item is None else _read(item, adapter)
-
-    async def _query(
-        self, partition: str, prefix: str, limit: int, start: dict[str, Any] | None, adapter: TypeAdapter[R]
-    ) -> list[R]:
-        found: list[R] = []
-        while len(found) < limit:
-            arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
-            answer = await asyncio.to_thread(
-                self._client.query,
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
-                ConsistentRead=True,
-                Limit=limit - len(found),
-                **arguments,
-            )
-            found.extend(_read(item, adapter) for item in answer["Items"])
-            start = answer.get("LastEvaluatedKey")
-            if start is None:
-                break
-        return found
-
 
 def _resources_of(writes: Sequence[Write]) -> list[str]:
     """Return what a commit changes that somebody asked for or will see, as routes name it."""
@@ -262,12 +235,6 @@ def _resource(record: Record) -> str | None:
             return f"knowledge-bases/{record.kb_id}/documents/{record.document_id}"
         case ContentClaim():
             return None  # Written with the documents that it is about.
-
-
-def _read(item: dict[str, Any], adapter: TypeAdapter[R]) -> R:
-    record = from_attribute(item["record"])
-    record["revision"] = from_attribute(item["revision"])
-    return adapter.validate_python(record)
 
 
 def _attributes(record: Record) -> dict[str, Any]:
@@ -291,16 +258,6 @@ def _attributes(record: Record) -> dict[str, Any]:
     if due is not None:
         attributes |= {"due_shard": {"S": due_shard(name)}, "due_at": {"N": str(_milliseconds(due))}}
     return attributes
-
-
-def _unchanged(record: Record) -> dict[str, Any]:
-    """Return the condition that `record` still is at its revision; revision 0 is a record that was never written."""
-    if record.revision == 0:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {
-        "ConditionExpression": "revision = :revision",
-        "ExpressionAttributeValues": {":revision": {"N": str(record.revision)}},
-    }
 
 
 def _refusal(failed: Sequence[tuple[Write, dict[str, Any]]]) -> Exception:

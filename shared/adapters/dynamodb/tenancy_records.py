@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.attributes import to_attribute
 from shared.adapters.dynamodb.identity_keys import (
     INVITATION_PREFIX,
     MEMBER_PREFIX,
@@ -27,6 +27,7 @@ from shared.adapters.dynamodb.identity_keys import (
     workspace_key,
 )
 from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.adapters.dynamodb.revisioned_records import NEVER_WRITTEN, RevisionedRecords, unchanged, within
 from shared.adapters.dynamodb.security_events import event_item
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.adapters.dynamodb.users import account_items
@@ -46,10 +47,6 @@ _INVITATION: Final = TypeAdapter(Invitation)
 _KEEP_INVITATIONS: Final = timedelta(days=90)
 """How long after its expiry an invitation can still be read, whatever became of it."""
 
-_NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
-
-R = TypeVar("R")
-
 
 class DynamoTenancy:
     """Implements `TenancyRepository`."""
@@ -58,15 +55,16 @@ class DynamoTenancy:
         self._transactions = transactions
         self._client = transactions.client
         self._table = table
+        self._records = RevisionedRecords(transactions.client, table)
 
     async def tenant(self, tenant: TenantId) -> Tenant | None:
-        return await self._get(tenant_key(tenant), _TENANT)
+        return await self._records.get(tenant_key(tenant), _TENANT)
 
     async def tenants(self, limit: int, after: TenantPosition | None = None) -> list[Tenant]:
         start = None
         if after is not None:
             start = {**tenant_key(after.tenant), **_listing(after.created_at)}
-        return await self._query(
+        return await self._records.query(
             {
                 "IndexName": ALL_TENANTS,
                 "KeyConditionExpression": "listing = :listing",
@@ -78,18 +76,18 @@ class DynamoTenancy:
         )
 
     async def workspace(self, tenant: TenantId, workspace_id: WorkspaceId) -> Workspace | None:
-        return await self._get(workspace_key(tenant, workspace_id), _WORKSPACE)
+        return await self._records.get(workspace_key(tenant, workspace_id), _WORKSPACE)
 
     async def workspaces(self, tenant: TenantId, limit: int, after: WorkspaceId | None = None) -> list[Workspace]:
         start = None if after is None else workspace_key(tenant, after)
-        return await self._query(_within(tenant, WORKSPACE_PREFIX), limit, start, _WORKSPACE)
+        return await self._records.query(within(tenant_partition(tenant), WORKSPACE_PREFIX), limit, start, _WORKSPACE)
 
     async def member(self, tenant: TenantId, user_id: UserId) -> Member | None:
-        return await self._get(member_key(tenant, user_id), _MEMBER)
+        return await self._records.get(member_key(tenant, user_id), _MEMBER)
 
     async def members(self, tenant: TenantId, limit: int, after: UserId | None = None) -> list[Member]:
         start = None if after is None else member_key(tenant, after)
-        return await self._query(_within(tenant, MEMBER_PREFIX), limit, start, _MEMBER)
+        return await self._records.query(within(tenant_partition(tenant), MEMBER_PREFIX), limit, start, _MEMBER)
 
     async def was_member(self, tenant: TenantId, email: str) -> bool:
         key = former_key(tenant, email)
@@ -97,11 +95,11 @@ class DynamoTenancy:
         return "Item" in answer
 
     async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None:
-        return await self._get(invitation_key(tenant, invitation_id), _INVITATION)
+        return await self._records.get(invitation_key(tenant, invitation_id), _INVITATION)
 
     async def invitations(self, tenant: TenantId, limit: int, after: InvitationId | None = None) -> list[Invitation]:
         start = None if after is None else invitation_key(tenant, after)
-        return await self._query(_within(tenant, INVITATION_PREFIX), limit, start, _INVITATION)
+        return await self._records.query(within(tenant_partition(tenant), INVITATION_PREFIX), limit, start, _INVITATION)
 
     async def commit(self, tenant: TenantId, writes: Sequence[Write]) -> None:
         if any(_tenant_of(write) not in (None, tenant) for write in writes):
@@ -118,20 +116,22 @@ class DynamoTenancy:
         match write:
             case Put(record):
                 item = {**_key_of(record), **_attributes(record)}
-                return [self._put(item, _unchanged(record)), *self._membership(record, "Put")]
+                return [self._put(item, unchanged(record.revision)), *self._membership(record, "Put")]
             case Check(record):
-                return [{"ConditionCheck": {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}}]
+                return [
+                    {"ConditionCheck": {"TableName": self._table, "Key": _key_of(record), **unchanged(record.revision)}}
+                ]
             case Remove(record):
-                deleted = {"TableName": self._table, "Key": _key_of(record), **_unchanged(record)}
+                deleted = {"TableName": self._table, "Key": _key_of(record), **unchanged(record.revision)}
                 return [{"Delete": deleted}, *self._membership(record, "Delete"), *self._former(record)]
             case Register(user):
-                return [self._put(item, _NEW) for item in account_items(user)]
+                return [self._put(item, NEVER_WRITTEN) for item in account_items(user)]
             case RegisterUnlisted(user):
-                return [self._put(account_items(user)[0], _NEW)]
+                return [self._put(account_items(user)[0], NEVER_WRITTEN)]
             case Link():
-                return [self._put(item, _NEW) for item in _link_items(write)]
+                return [self._put(item, NEVER_WRITTEN) for item in _link_items(write)]
             case Note(event):
-                return [self._put(event_item(tenant, event), _NEW)]
+                return [self._put(event_item(tenant, event), NEVER_WRITTEN)]
 
     def _put(self, item: Key, condition: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
@@ -146,39 +146,6 @@ class DynamoTenancy:
         if not isinstance(record, Member):
             return []
         return [{"Put": {"TableName": self._table, "Item": former_key(record.tenant, record.email)}}]
-
-    async def _get(self, key: Key, adapter: TypeAdapter[R]) -> R | None:
-        answer = await asyncio.to_thread(
-            self._client.get_item,
-            TableName=self._table,
-            Key=key,
-            ConsistentRead=True,
-            ProjectionExpression="#record, revision",
-            ExpressionAttributeNames={"#record": "record"},
-        )
-        item = answer.get("Item")
-        return None if item is None else _read(item, adapter)
-
-    async def _query(self, wanted: dict[str, Any], limit: int, start: Key | None, adapter: TypeAdapter[R]) -> list[R]:
-        found: list[R] = []
-        while len(found) < limit:
-            arguments: dict[str, Any] = {"ExclusiveStartKey": start} if start is not None else {}
-            answer = await asyncio.to_thread(
-                self._client.query, TableName=self._table, Limit=limit - len(found), **wanted, **arguments
-            )
-            found.extend(_read(item, adapter) for item in answer["Items"])
-            start = answer.get("LastEvaluatedKey")
-            if start is None:
-                break
-        return found
-
-
-def _within(tenant: TenantId, prefix: str) -> dict[str, Any]:
-    return {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-        "ExpressionAttributeValues": {":pk": {"S": tenant_partition(tenant)}, ":prefix": {"S": prefix}},
-        "ConsistentRead": True,
-    }
 
 
 def _tenant_of(write: Write) -> TenantId | None:
@@ -253,22 +220,6 @@ def _attributes(record: Record) -> dict[str, Any]:
 
 def _listing(created_at: datetime) -> Key:
     return {"listing": {"S": ALL_TENANTS}, "listed_at": {"N": str(int(created_at.timestamp() * 1000))}}
-
-
-def _read(item: dict[str, Any], adapter: TypeAdapter[R]) -> R:
-    record = from_attribute(item["record"])
-    record["revision"] = from_attribute(item["revision"])
-    return adapter.validate_python(record)
-
-
-def _unchanged(record: Record) -> dict[str, Any]:
-    """Return the condition that `record` still is at its revision; revision 0 is a record that was never written."""
-    if record.revision == 0:
-        return _NEW
-    return {
-        "ConditionExpression": "revision = :revision",
-        "ExpressionAttributeValues": {":revision": {"N": str(record.revision)}},
-    }
 
 
 def _refusal(failed: Sequence[Write]) -> Exception:
