@@ -10,8 +10,8 @@ from shared.operations.declaration import StreamTrigger, operation
 async def seal_audit_events(change: TableChange, services: Services) -> None:
     """Seal all events of a tenant that wait, when a new one comes; late or doubled changes nothing.
 
-    Raises: SealingCollisionError, UnreadableBlockError.
+    A log whose head is damaged is left to `seal_leftover_events`. Raises: SealingCollisionError.
     """
     tenant = services.audit.tenant_of_new_event(change.keys)
     if tenant is not None and change.kind == "INSERT":
-        await services.audit.sealing.seal(tenant)
+        await services.audit.sealing.seal_if_sound(tenant)

@@ -1,9 +1,15 @@
 """Seal what the stream missed, or what a sealer left behind when it was killed (T7)."""
 
+from datetime import timedelta
+from typing import Final
+
+from shared.audit.sealing import OLDEST_WAITING
 from shared.audit.tenants import for_each
 from shared.composition.services import Services
 from shared.operations.capabilities import AUDIT
-from shared.operations.declaration import ScheduleTrigger, operation
+from shared.operations.declaration import MetricAlarm, ScheduleTrigger, operation
+
+_LONGEST_WAIT: Final = timedelta(minutes=5)
 
 
 @operation(
@@ -11,6 +17,14 @@ from shared.operations.declaration import ScheduleTrigger, operation
     uses=[AUDIT.read, AUDIT.query_indexes, AUDIT.scan_indexes, AUDIT.write],
     timeout_s=60,
     across_tenants="it looks for whoever's events were left over",
+    alarms=[
+        MetricAlarm(
+            OLDEST_WAITING,
+            above=_LONGEST_WAIT / timedelta(milliseconds=1),
+            minutes=2,
+            says="Audit events have waited for more than 5 minutes to be sealed: see the runbook of the audit log.",
+        )
+    ],
 )
 async def seal_leftover_events(services: Services) -> dict[str, int]:
     """Seal events that have waited for more than a minute. Returns how many tenants had some, and how many they were.

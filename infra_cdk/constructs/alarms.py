@@ -10,6 +10,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra_cdk.naming import pascal_case
+from shared.operations.declaration import Operation
+from shared.telemetry.ports import NAMESPACE, dimensions_of
+
 ERROR_RATE_PERCENT: Final = 5
 """Above it users notice: critical in row O2."""
 
@@ -47,13 +51,23 @@ class Alarms(Construct):
 
 
 def watch_function(
-    function: lambda_.Function, operation_id: str, timeout_s: int, topic: sns.ITopic | None, *, knows_rates: bool
+    function: lambda_.Function, operation: Operation, environment: str, topic: sns.ITopic | None, *, knows_rates: bool
 ) -> None:
-    """Alarm on the function's error rate, its throttles and a p95 near its timeout.
+    """Alarm on the function's error rate, its throttles, a p95 near its timeout, and on what its operation declares.
 
     Where `knows_rates` is false (the emulator refuses metric math), any failed call counts instead of their rate.
     """
+    operation_id, timeout_s = operation.id, operation.timeout_s
     alarms = Alarms(function, topic)
+    for alarm in operation.alarms:
+        told = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=alarm.metric,
+            dimensions_map=dimensions_of(environment, operation_id),
+            statistic="Maximum",
+            period=PERIOD,
+        )
+        alarms.add(pascal_case(alarm.metric), told, above=alarm.above, minutes=alarm.minutes, says=alarm.says)
     failed = function.metric_errors(period=PERIOD)
     rate = cloudwatch.MathExpression(
         expression="IF(calls > 0, 100 * failed / calls, 0)",

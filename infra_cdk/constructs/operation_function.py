@@ -130,8 +130,8 @@ class OperationFunction(Construct):
         self.target: lambda_.IFunction = self._published() if self._snap_starts else self.function
         watch_function(
             self.function,
-            operation.id,
-            operation.timeout_s,
+            operation,
+            settings.environment,
             platform.alarms_topic,
             knows_rates=not settings.is_local,
         )

@@ -29,8 +29,8 @@ class Link:
 class Block:
     """Consecutive lines, sealed together: `lines[0]` has number `first_seq`. Hashes are of 32 bytes.
 
-    `previous_hash` is that of the line before the block, `last_hash` that of its last line. Nothing here is checked:
-    whoever trusts a block verifies it.
+    `previous_hash` is that of the line before the block, `last_hash` that of its last line. `lines` are empty where
+    what is stored for them is not what was written. Nothing here is checked: whoever trusts a block verifies it.
     """
 
     tenant: TenantId

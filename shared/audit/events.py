@@ -161,7 +161,10 @@ def _write(facts: dict[str, Any]) -> str:
 
 
 def _read(text: str) -> dict[str, Any]:
-    facts = json.loads(text)
+    try:
+        facts = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("An audit event is not that deep.") from error
     if not isinstance(facts, dict):
         raise ValueError("An audit event is an object.")  # noqa: TRY004 - of a text's form, not of an argument's type
     return facts

@@ -102,5 +102,5 @@ def _claims_of(line: bytes) -> tuple[TenantId, int] | None:
     try:
         facts = json.loads(line)
         return (TenantId(str(facts["tenant"])), int(facts["seq"])) if facts["seq"] > 0 else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,6 +1,7 @@
 """What the audit log needs from outside. The tenant comes first everywhere (invariant 4)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -49,8 +50,16 @@ class SealingOutcome(StrEnum):
     """An event of the block is sealed already: the listing was late."""
 
 
-class SealingStore(Protocol):
-    """Events that wait, and the chain that they are put into."""
+@dataclass(frozen=True, slots=True)
+class WaitingEvents:
+    """How many events were seen waiting, and since when the oldest of each tenant waits."""
+
+    events: int
+    since_by_tenant: Mapping[TenantId, datetime]
+
+
+class ChainEnd(Protocol):
+    """How far a chain goes, as it is told twice."""
 
     async def head(self, tenant: TenantId) -> Link | None:
         """Return the last place of the chain, strongly consistent; None before there is one.
@@ -58,6 +67,14 @@ class SealingStore(Protocol):
         Raises: UnreadableBlockError.
         """
         ...
+
+    async def last_block(self, tenant: TenantId) -> Block | UnreadableBlock | None:
+        """Return what stands behind all other blocks, strongly consistent; None before there is one."""
+        ...
+
+
+class SealingStore(ChainEnd, Protocol):
+    """Events that wait, and the chain that they are put into."""
 
     async def pending(self, tenant: TenantId, limit: int, after: AuditEvent | None = None) -> list[AuditEvent]:
         """Return up to `limit` waiting events, by time, behind one that was listed.
@@ -74,8 +91,8 @@ class SealingStore(Protocol):
         """Return those of `events` that wait, strongly consistent, in their order."""
         ...
 
-    async def tenants_with_pending(self, before: datetime) -> list[TenantId]:
-        """Return tenants with events that were waiting before a moment: some of them, where there are many."""
+    async def waiting(self) -> WaitingEvents:
+        """Return who has waiting events: some of them, where there are many. May be late, as `pending` may."""
         ...
 
 
@@ -83,7 +100,7 @@ class BlockReader(Protocol):
     """Reads what is sealed."""
 
     async def head(self, tenant: TenantId) -> Link | None:
-        """As `SealingStore.head`."""
+        """As `ChainEnd.head`."""
         ...
 
     async def blocks_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block]:
@@ -98,7 +115,7 @@ class StoredLog(Protocol):
     """Reads whatever stands where the log should, for whoever verifies it."""
 
     async def head(self, tenant: TenantId) -> Link | None:
-        """As `SealingStore.head`."""
+        """As `ChainEnd.head`."""
         ...
 
     async def stored_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block | UnreadableBlock]:

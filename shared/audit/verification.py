@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.audit.chain import Block, Link, UnreadableBlock, line_hash
+from shared.audit.chain import MOST_EVENTS, Block, Link, UnreadableBlock, line_hash
 from shared.kernel.ids import TenantId
 
 UNKNOWN: Final = b""
@@ -86,7 +86,10 @@ class ChainVerifier:
         if isinstance(stored, UnreadableBlock):
             self._skip(stored)
         elif self._is_next(stored):
-            self._follow(stored)
+            if stored.lines:
+                self._follow(stored)
+            else:
+                self._pass_over(stored)
 
     def finish(self, head: Link | None) -> None:
         """Compare the end that was reached with `head` (None: there is no head) and with anchors of later lines."""
@@ -141,6 +144,19 @@ class ChainVerifier:
         self.progress = Progress(Link(last_seq, running), block.last_hash)
         self._told_next = block.last_seq + 1
 
+    def _pass_over(self, block: Block) -> None:
+        """Go on behind a block of which everything can be read but its lines."""
+        if not 0 <= block.last_seq - block.first_seq < MOST_EVENTS:
+            self._skip(UnreadableBlock(block.first_seq))
+            return
+        self._find(Fault.ALTERED, block.first_seq, block.last_seq, "These lines cannot be read any more.")
+        if self._anchored.get(block.last_seq, {block.last_hash}) != {block.last_hash}:
+            self._find(
+                Fault.ANCHOR_DIFFERS, block.last_seq, block.last_seq, "This line was anchored with another hash."
+            )
+        self.progress = Progress.at(block.end)
+        self._told_next = block.last_seq + 1
+
     def _skip(self, unreadable: UnreadableBlock) -> None:
         seq, expected = unreadable.first_seq, self.progress.place.seq + 1
         at = expected if seq is None else seq
@@ -159,5 +175,5 @@ def _claims_of(line: bytes) -> tuple[object, object]:
     try:
         facts = json.loads(line)
         return facts["tenant"], facts["seq"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, None

@@ -1,9 +1,10 @@
-"""What asking for a verification of an audit log looks like, and its answer."""
+"""What asking for a verification or a mending of an audit log looks like, and the answers."""
 
 from pydantic import Field
 
 from shared.audit.chain import Link
 from shared.audit.log_verification import Verified
+from shared.audit.mending import Mending, MendingOutcome
 from shared.audit.verification import Fault, Finding, Progress
 from shared.kernel.bodies import Description, Request
 from shared.kernel.ids import TenantId
@@ -58,6 +59,26 @@ class LogVerificationDescription(Description):
             findings=[FindingDescription.of(finding) for finding in verified.findings],
             next_page_token=None if verified.following is None else write_progress(tenant, verified.following),
         )
+
+
+class MendAuditHeadRequest(Request):
+    """Whose log."""
+
+    tenant: TenantId
+
+
+class HeadMendingDescription(Description):
+    """What became of the head of a log that ends with line `seq`, and what kept it from being mended."""
+
+    outcome: MendingOutcome
+    seq: int
+    hash: str = Field(description="SHA-256 of that line and all before it, hexadecimal")
+    findings: list[FindingDescription]
+
+    @classmethod
+    def of(cls, mending: Mending) -> "HeadMendingDescription":
+        findings = [FindingDescription.of(finding) for finding in mending.findings]
+        return cls(outcome=mending.outcome, seq=mending.end.seq, hash=mending.end.hash.hex(), findings=findings)
 
 
 def write_progress(tenant: TenantId, progress: Progress) -> PageToken:

@@ -10,12 +10,14 @@ from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, AUDIT_ARCHIVE
+from shared.telemetry.ports import Telemetry
 
 if TYPE_CHECKING:
     from shared.adapters.dynamodb.audit_blocks import DynamoBlocks
     from shared.adapters.s3.audit_anchors import S3Anchors
     from shared.audit.anchors import Anchoring
     from shared.audit.log_verification import LogVerification
+    from shared.audit.mending import HeadMending
     from shared.audit.ports import EventRecorder
     from shared.audit.sealing import Sealing
 
@@ -27,6 +29,7 @@ class Audit:
     adapters: Adapters
     settings: Settings
     clock: Clock
+    telemetry: Telemetry
 
     def tenant_of_new_event(self, keys: Mapping[str, Any]) -> TenantId | None:
         """Return whose event an item of the audit table is, from its keys; None when it is something else."""
@@ -47,7 +50,8 @@ class Audit:
         from shared.adapters.dynamodb.audit_log import DynamoSealing
         from shared.audit.sealing import Sealing
 
-        return Sealing(DynamoSealing(self.adapters.aws.dynamodb, self._table, self.clock), self.clock)
+        store = DynamoSealing(self.adapters.aws.dynamodb, self._table, self.clock)
+        return Sealing(store, self.clock, self.telemetry)
 
     @cached_property
     def blocks(self) -> "DynamoBlocks":
@@ -71,6 +75,15 @@ class Audit:
         from shared.audit.log_verification import LogVerification
 
         return LogVerification(self.blocks, self._anchors)
+
+    @cached_property
+    def mending(self) -> "HeadMending":
+        """Writes a damaged head anew."""
+        from shared.adapters.dynamodb.audit_mending import DynamoHeads
+        from shared.audit.mending import HeadMending
+
+        heads = DynamoHeads(self.adapters.aws.dynamodb, self._table)
+        return HeadMending(heads, self._anchors, self.clock)
 
     @cached_property
     def _anchors(self) -> "S3Anchors":

@@ -38,7 +38,7 @@ def _handler_of_environment() -> LambdaHandler:
     from shared.adapters.powertools.telemetry import PowertoolsTelemetry, log_as_json
 
     log_as_json(operation_id)
-    telemetry = PowertoolsTelemetry(operation_id, traced=settings.is_traced)
+    telemetry = PowertoolsTelemetry(operation_id, settings.environment, traced=settings.is_traced)
     return observed(build_handler(load_operation(area, operation_id), settings, telemetry), telemetry)
 
 

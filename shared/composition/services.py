@@ -91,7 +91,7 @@ class Services:
     @cached_property
     def audit(self) -> Audit:
         """What becomes of what is told of acts."""
-        return Audit(self._adapters, self._settings, self._clock)
+        return Audit(self._adapters, self._settings, self._clock, self._telemetry)
 
     @cached_property
     def oidc(self) -> Oidc:

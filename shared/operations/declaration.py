@@ -100,6 +100,20 @@ class CommandTrigger:
     """Invoked by name by whoever may invoke the function in AWS: the account's own administrators, no route."""
 
 
+@dataclass(frozen=True, slots=True)
+class MetricAlarm:
+    """An alarm on a metric that the operation itself tells telemetry of.
+
+    It goes off when the largest value of a minute exceeds `above`, `minutes` times in a row. `says` is for whoever is
+    woken up by it.
+    """
+
+    metric: str
+    above: float
+    minutes: int
+    says: str
+
+
 LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
 Trigger = HttpTrigger | QueueTrigger | ScheduleTrigger | StreamTrigger | AuthorizerTrigger | CommandTrigger
@@ -118,6 +132,8 @@ class Operation:
     timeout_s: int
     across_tenants: str = ""
     """Why the operation cannot work for one tenant that its entry knows; empty for all others."""
+    alarms: tuple[MetricAlarm, ...] = ()
+    """Beside those that every function has."""
 
     @property
     def module(self) -> str:
@@ -175,6 +191,7 @@ def operation(
     memory_mb: int = 512,
     timeout_s: int = 10,
     across_tenants: str = "",
+    alarms: Sequence[MetricAlarm] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as the one operation of its file and return it untouched.
 
@@ -195,7 +212,7 @@ def operation(
         resolved = QueueTrigger(trigger, batch_size, max_concurrency)
     else:
         resolved = trigger
-    return _declare(resolved, uses, memory_mb, timeout_s, across_tenants)
+    return _declare(resolved, uses, memory_mb, timeout_s, across_tenants, tuple(alarms))
 
 
 def public_operation(
@@ -217,7 +234,12 @@ def public_operation(
 
 
 def _declare(
-    trigger: Trigger, uses: Sequence[Capability], memory_mb: int, timeout_s: int, across_tenants: str
+    trigger: Trigger,
+    uses: Sequence[Capability],
+    memory_mb: int,
+    timeout_s: int,
+    across_tenants: str,
+    alarms: tuple[MetricAlarm, ...] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def record(function: Callable[P, R]) -> Callable[P, R]:
         package, _, module = function.__module__.rpartition(".")
@@ -232,6 +254,7 @@ def _declare(
             memory_mb=memory_mb,
             timeout_s=timeout_s,
             across_tenants=across_tenants,
+            alarms=alarms,
         )
         setattr(function, ATTRIBUTE, declared)
         return function

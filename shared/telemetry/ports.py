@@ -1,7 +1,15 @@
 """What code may tell about its own run (O2): counts, durations and spans, all named in lower-case words."""
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
+
+NAMESPACE: Final = "Tessera"
+"""Of all metrics."""
+
+
+def dimensions_of(environment: str, operation_id: str) -> dict[str, str]:
+    """Return what tells the metrics of an operation from those of others, and of other environments of the account."""
+    return {"environment": environment, "service": operation_id}
 
 
 class Telemetry(Protocol):

@@ -7,6 +7,7 @@ from shared.kernel.ids import TenantId
 from shared.kernel.pages import page_token
 from tests.api.tenants import problem_of
 from tests.audit.logs import Log
+from tests.audit.stored_items import with_lines
 
 PATH = "/audit-log/verification"
 
@@ -41,7 +42,7 @@ async def test_owner_learns_that_the_log_is_intact(acme, log):
 
 async def test_owner_learns_what_was_changed(acme, log):
     last = log.block_items()[-1]
-    log.put({**last, "lines": {"B": last["lines"]["B"].replace(b"203.0.113.7", b"203.0.113.8", 1)}})
+    log.put(with_lines(last, lambda lines: lines.replace(b"203.0.113.7", b"203.0.113.8", 1)))
 
     answer = await verified(acme)
 

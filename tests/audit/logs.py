@@ -82,7 +82,11 @@ class Log:
 
     async def sealed(self):
         """Return all lines as (sequence number, event)."""
-        blocks = await self.blocks.blocks_after(self.tenant, 0, 100_000)
+        return await self.sealed_behind(0)
+
+    async def sealed_behind(self, seq):
+        """As `sealed`, behind a line; what stands before it may be no block."""
+        blocks = await self.blocks.blocks_after(self.tenant, seq, 100_000)
         return [read_line(line) for block in blocks for line in block.lines]
 
     async def findings(self):

@@ -1,10 +1,12 @@
 """The items of one tenant's log as the table holds them, where a test can change any byte of any of them."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.dynamodb.audit_blocks import block_item, head_item, read_link, stored_block
 from shared.adapters.dynamodb.audit_keys import block_key, head_key
+from shared.adapters.dynamodb.audit_packing import pack, unpack
 from shared.audit.chain import Link
 from shared.audit.log_verification import LogVerification
 from tests.audit.samples import ACME, chain
@@ -63,6 +65,17 @@ class StoredItems:
         stored[at] = byte_after(stored[at])
         written = bytes(stored) if kind == "B" else stored.decode("latin-1")
         return StoredItems([*self.items[:number], {**item, name: {kind: written}}, *self.items[number + 1 :]])
+
+
+def stored_lines(packed):
+    """Return what a block's item holds of lines, as one who knows how they are stored would write it."""
+    return {"lines": {"B": packed}, "lines_hash": {"B": hashlib.sha256(packed).digest()}}
+
+
+def with_lines(item, change):
+    """Return a block's item with what `change` makes of its lines, put together by line feeds."""
+    lines = change(b"\n".join(unpack(item["lines"]["B"]))).split(b"\n")
+    return {**item, **stored_lines(pack(lines))}
 
 
 def _bytes_of(kind, value):

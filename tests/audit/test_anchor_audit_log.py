@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.adapters.dynamodb.audit_keys import moment_of, unanchored_item, unprojected_item
 from shared.operations.capabilities import AUDIT_ARCHIVE
 from shared.operations.registry import load_operation
 
@@ -49,6 +50,17 @@ async def test_anchoring_twice_at_once_writes_one_version(log):
         await log.anchoring.anchor(log.tenant)
 
     assert len(versions_of(log)) == 1
+
+
+async def test_a_log_that_grows_all_the_time_waits_since_it_began_to(log):
+    await log.write(1)
+    marks = {name: log.items()[name] for name in ("unanchored", "unprojected")}
+
+    await log.write(2)
+
+    assert {name: log.items()[name] for name in marks} == marks
+    assert marks["unanchored"] == unanchored_item(log.tenant, moment_of(marks["unanchored"]["pending_at"]["N"]))
+    assert marks["unprojected"] == unprojected_item(log.tenant, moment_of(marks["unprojected"]["pending_at"]["N"]))
 
 
 async def test_a_head_that_moved_while_it_was_anchored_is_anchored_again(log, tick):

@@ -2,18 +2,24 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
+from contextvars import Context
 from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
+from shared.adapters.dynamodb.audit_packing import MOST_BYTES, unpack
+from shared.adapters.dynamodb.audit_waiting import WaitingItems
 from shared.audit.chain import MOST_EVENTS
 from shared.audit.events import AuditEventId, read_event
+from shared.composition.entry import build_handler
 from shared.kernel.ids import TenantId
 from shared.operations.registry import load_operation
 from tests.audit.logs import CLOCK, Log
 from tests.audit.samples import event, events
+from tests.ingestion.functions import CONTEXT
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
@@ -64,7 +70,9 @@ async def test_the_longest_events_fit_into_a_transaction(log):
     assert await log.sealer().seal(log.tenant) == MOST_EVENTS
 
     (block,) = log.block_items()
-    assert 200_000 < len(block["lines"]["B"]) < 400_000
+    unpacked = b"\n".join(unpack(block["lines"]["B"]))
+    assert 200_000 < len(unpacked) < MOST_BYTES
+    assert len(block["lines"]["B"]) < len(unpacked) / 5
     assert await log.findings() == ()
 
 
@@ -115,6 +123,110 @@ async def test_leftovers_are_sealed_by_the_schedule(cloud, functions, log, other
     assert answer["sealed"] >= len(old)
     assert [one for _, one in await log.sealed()] == old
     assert len(other_log.waiting()) == 1
+
+
+async def test_the_schedule_tells_how_much_waits_and_for_how_long(cloud, log, other_log):
+    young = [event(log.tenant, CLOCK.now() - timedelta(seconds=20 + number)) for number in range(3)]
+    await log.recorder.record(log.tenant, young)
+    old = event(other_log.tenant, CLOCK.now() - timedelta(minutes=9))
+    await other_log.recorder.record(other_log.tenant, [old])
+    told = Told()
+    schedule = build_handler(load_operation("audit", "seal_leftover_events"), cloud.settings, told)
+
+    await asyncio.to_thread(Context().run, schedule, {}, CONTEXT)
+    first = told.noted
+    told.noted = {}
+    await asyncio.to_thread(Context().run, schedule, {}, CONTEXT)
+
+    assert first["audit_events_waiting"] >= 4
+    assert first["audit_oldest_waiting"] >= 9 * 60_000
+    # What was old is sealed, and what is young waits on.
+    assert 3 <= told.noted["audit_events_waiting"] < first["audit_events_waiting"]
+    assert 20_000 <= told.noted["audit_oldest_waiting"] < 60_000
+    assert len(log.waiting()) == 3
+    await log.sealer().seal(log.tenant)
+
+
+class Told:
+    """Telemetry that a test can read."""
+
+    def __init__(self):
+        self.noted = {}
+
+    def count(self, name, amount=1):
+        self.noted[name] = self.noted.get(name, 0) + amount
+
+    def duration(self, name, milliseconds):
+        self.noted[name] = milliseconds
+
+    def span(self, name):
+        return nullcontext()
+
+    def flush(self):
+        pass
+
+
+async def test_who_waits_behind_very_much_of_another_log_is_found(cloud, log, other_log, monkeypatch):
+    really = log.cloud.dynamodb.scan
+    monkeypatch.setattr(log.cloud.dynamodb, "scan", lambda **named: really(**named, Limit=3))
+    await log.record(20)
+    await other_log.record(20)
+    items = WaitingItems(log.cloud.dynamodb, log.table, pages=1)
+
+    for _ in range(3):
+        waiting = items.since("pending#")
+        assert {log.tenant, other_log.tenant} <= waiting.since_by_tenant.keys()
+        assert waiting.events >= 6
+
+    for one in (log, other_log):
+        await one.sealer().seal(one.tenant)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda block: {**block, "lines": {"B": block["lines"]["B"][:-9] + bytes(9)}},
+        lambda block: {**block, "last_hash": {"B": bytes(32)}},
+        lambda block: {**block, "last_seq": {"N": "99"}},
+        lambda block: {**block, "lines": {"S": "none"}},
+        lambda block: None,
+    ],
+    ids=["its lines", "its hash", "its end", "no block at all", "gone"],
+)
+async def test_a_last_block_that_was_changed_keeps_nothing_waiting(log, damage):
+    await log.write(20, at_once=10)
+    block = log.block_items()[-1]
+    changed = damage(block)
+    log.delete(block) if changed is None else log.put(changed)
+    recorded = await log.record(3)
+
+    assert await log.sealer().seal(log.tenant) == 3
+
+    assert [one for _, one in await log.sealed_behind(20)] == recorded
+    assert await log.findings()
+
+
+async def test_a_damaged_head_is_left_to_the_schedule(cloud, functions, log):
+    await log.write(1)
+    head = log.head_item()
+    log.put({**head, "hash": {"B": bytes(32)}})
+    (waiting,) = await log.record(1)
+    added = json.loads((EVENTS / "dynamodb" / "audit_event_added.json").read_text())
+    added["Records"][0]["dynamodb"] |= {
+        "Keys": {"pk": {"S": f"t#{log.tenant}"}, "sk": {"S": f"pending#{waiting.event_id}"}}
+    }
+    told = Told()
+    consumer = build_handler(load_operation("audit", "seal_audit_events"), cloud.settings, told)
+
+    answer = await asyncio.to_thread(Context().run, consumer, added, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    assert told.noted == {"audit_head_damaged": 1}
+    assert len(log.waiting()) == 1
+    with pytest.raises(ExceptionGroup):
+        await functions.invoke(load_operation("audit", "seal_leftover_events"), {})
+    log.put(head)
+    assert await log.sealer().seal(log.tenant) == 1
 
 
 async def test_a_log_that_cannot_be_sealed_keeps_no_other_waiting(cloud, functions, log, other_log):

@@ -1,14 +1,19 @@
 """Any single byte of a stored log, changed to anything else, is found (T7)."""
 
 import asyncio
+import gzip
+import tracemalloc
+import zlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.dynamodb.audit_packing import pack, unpack
 from shared.audit.chain import Link
 from shared.audit.verification import Fault
 from tests.audit.samples import chain
-from tests.audit.stored_items import StoredItems
+from tests.audit.stored_items import StoredItems, stored_lines
 
 SMALL = StoredItems.of(5, in_block=2)
 LARGER = StoredItems.of(60, in_block=20)
@@ -19,15 +24,17 @@ async def test_the_log_is_intact_before_anybody_changes_it():
     assert await LARGER.findings() == ()
 
 
-async def test_every_byte_of_every_attribute_of_every_item_is_covered():
+async def test_every_bit_of_every_attribute_of_every_item_is_covered():
     places = list(SMALL.places())
-    bits = {place: 1 << number % 8 for number, place in enumerate(places)}
 
     overlooked = [
-        place for place in places if not await SMALL.changed(place, lambda byte, bit=bits[place]: byte ^ bit).findings()
+        (place, bit)
+        for place in places
+        for bit in range(8)
+        if not await SMALL.changed(place, lambda byte, bit=bit: byte ^ 1 << bit).findings()
     ]
 
-    assert len(places) > 2_000
+    assert len(places) > 1_200
     assert overlooked == []
 
 
@@ -55,6 +62,81 @@ def test_a_changed_line_is_found_where_it_stands(data):
     assert found[0].first_seq == first
     assert {finding.fault for finding in found[1:]} <= {Fault.HEAD_DIFFERS, Fault.ALTERED, Fault.BEYOND_HEAD}
     assert all(first <= finding.last_seq <= first + 20 for finding in found)
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_a_changed_line_is_found_where_it_stands_though_it_is_packed_anew(data):
+    """The intruder knows how lines are packed, and hashes the binary again."""
+    number, forged = data.draw(st.integers(0, 2)), StoredItems([dict(item) for item in LARGER.items])
+    text = bytearray(b"\n".join(unpack(forged.items[number]["lines"]["B"])))
+    text[data.draw(st.integers(0, len(text) - 1))] ^= data.draw(st.integers(1, 255))
+    forged.items[number] |= stored_lines(pack([bytes(text)]))
+
+    found = asyncio.run(forged.findings())
+
+    assert (found[0].fault, found[0].first_seq) == (Fault.ALTERED, 20 * number + 1)
+    assert all(finding.last_seq <= 20 * (number + 1) + 1 for finding in found)
+
+
+def lines_of_zip(level, strategy=zlib.Z_DEFAULT_STRATEGY):
+    made = zlib.compressobj(level, zlib.DEFLATED, 31, strategy=strategy)
+    return made.compress(b"\n".join(unpack(SMALL.items[1]["lines"]["B"]))) + made.flush()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lines_of_zip(0)[:-1],
+        lines_of_zip(6) + b"\0",
+        lines_of_zip(6) * 2,
+        gzip.compress(bytes(200_000_000), 9),
+        gzip.compress(b"\n" * 400_000, 9),
+        b"",
+        b"no binary of ours",
+    ],
+    ids=["cut", "a byte more", "two members", "200 MB of zeros", "many lines", "nothing", "text"],
+)
+async def test_what_does_not_unpack_is_found_and_hurts_nobody(packed):
+    forged = StoredItems([dict(item) for item in SMALL.items])
+    forged.items[1] |= stored_lines(packed)
+
+    tracemalloc.start()
+    found = await forged.findings()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert [(one.fault, one.first_seq, one.last_seq) for one in found] == [(Fault.ALTERED, 3, 4)]
+    assert most < 10_000_000
+
+
+async def test_other_bytes_of_the_same_lines_are_found_unless_their_hash_is_changed_as_well():
+    same = lines_of_zip(1, zlib.Z_HUFFMAN_ONLY)
+    forged = StoredItems([dict(item) for item in SMALL.items])
+    forged.items[1]["lines"] = {"B": same}
+    assert [(one.fault, one.first_seq, one.last_seq) for one in await forged.findings()] == [(Fault.ALTERED, 3, 4)]
+
+    # Then nothing that was written is different.
+    forged.items[1] |= stored_lines(same)
+    assert await forged.findings() == ()
+
+
+@pytest.mark.parametrize("told", [1, 2, 4 + 90, 10**9])
+async def test_a_block_without_lines_says_no_false_end(told):
+    forged = StoredItems([dict(item) for item in SMALL.items])
+    forged.items[1] |= {"lines": {"B": b""}, "last_seq": {"N": str(told)}}
+
+    found = await forged.findings()
+
+    assert (found[0].first_seq, found[0].last_seq) == (3, 3)
+    assert max(one.last_seq for one in found) <= 5
+
+
+async def test_a_line_that_is_nested_too_deep_is_no_event():
+    forged = StoredItems([dict(item) for item in SMALL.items])
+    forged.items[1] |= stored_lines(pack([b"[" * 100_000, b"{}"]))
+
+    assert next((one.fault, one.first_seq) for one in await forged.findings()) == (Fault.ALTERED, 3)
 
 
 @given(st.permutations(range(6)))

@@ -9,6 +9,7 @@ from shared.audit.verification import Fault, Progress
 from shared.audit.verification_bodies import write_progress
 from shared.operations.registry import load_operation
 from tests.audit.samples import event
+from tests.audit.stored_items import with_lines
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
@@ -136,7 +137,7 @@ async def test_an_anchor_that_nobody_wrote_is_found(log):
 async def test_one_change_is_found_once_also_across_parts(log):
     await log.write(40, at_once=10)
     second = log.block_items()[1]
-    log.put({**second, "lines": {"B": second["lines"]["B"].replace(b"viewer", b"owner ", 1)}})
+    log.put(with_lines(second, lambda lines: lines.replace(b"viewer", b"owner ", 1)))
 
     part, found = None, []
     while part is None or part.following is not None:

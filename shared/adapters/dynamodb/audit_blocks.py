@@ -1,16 +1,18 @@
 """Blocks and heads as items of the audit table, and how they are read.
 
     block   first_seq, last_seq (numbers), previous_hash, last_hash (32 bytes each),
-            lines (binary: the canonical lines, with a line feed between each two)
+            lines (binary: the canonical lines, packed), lines_hash (32 bytes: SHA-256 of that binary)
     head    seq (number), hash (32 bytes)
 
-They hold nothing else: every byte of them is covered by the chain.
+They hold nothing else: every byte of them is covered by the chain or by the hash of the binary.
 """
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.dynamodb.audit_keys import BLOCK_PREFIX, block_key, head_key
+from shared.adapters.dynamodb.audit_packing import pack, unpack
 from shared.adapters.dynamodb.keys import tenant_partition
 from shared.audit.chain import Block, Link, UnreadableBlock
 from shared.audit.ports import UnreadableBlockError
@@ -23,17 +25,25 @@ Item = dict[str, Any]
 
 _BEHIND_ALL: Final = BLOCK_PREFIX + "~"
 _HASH_BYTES: Final = 32
-_BETWEEN_LINES: Final = b"\n"
 
 
 def block_item(block: Block) -> Item:
+    packed = pack(block.lines)
+    return {
+        **_frame(block),
+        "lines": {"B": packed},
+        "lines_hash": {"B": hashlib.sha256(packed).digest()},
+    }
+
+
+def _frame(block: Block) -> Item:
+    """All of a block's item but its lines."""
     return {
         **block_key(block.tenant, block.first_seq),
         "first_seq": {"N": str(block.first_seq)},
         "last_seq": {"N": str(block.last_seq)},
         "previous_hash": {"B": block.previous_hash},
         "last_hash": {"B": block.last_hash},
-        "lines": {"B": _BETWEEN_LINES.join(block.lines)},
     }
 
 
@@ -43,30 +53,38 @@ def head_item(tenant: TenantId, head: Link) -> Item:
 
 def read_block(tenant: TenantId, item: Item) -> Block:
     """Return the block that `block_item` wrote. Raises: UnreadableBlockError when it cannot have written the item."""
+    block = stored_block(tenant, item)
+    if isinstance(block, UnreadableBlock) or not block.lines:
+        raise UnreadableBlockError(str(item["sk"]["S"]))
+    return block
+
+
+def stored_block(tenant: TenantId, item: Item) -> Block | UnreadableBlock:
+    """Return the block that `block_item` wrote, or that the item is none.
+
+    A block whose lines are not what was packed has none: where it stands, and between what, it says nevertheless.
+    """
     try:
+        packed, told = item["lines"]["B"], item["lines_hash"]["B"]
         block = Block(
             tenant=tenant,
             first_seq=int(item["first_seq"]["N"]),
             last_seq=int(item["last_seq"]["N"]),
             previous_hash=item["previous_hash"]["B"],
             last_hash=item["last_hash"]["B"],
-            lines=tuple(item["lines"]["B"].split(_BETWEEN_LINES)),
+            lines=unpack(packed) if hashlib.sha256(packed).digest() == told else (),
         )
-        written = block_item(block)
+        written = {**_frame(block), "lines": {"B": packed}, "lines_hash": {"B": told}}
     except (KeyError, ValueError, TypeError, AttributeError):
-        written = {}
+        return _unreadable(item)
     if written != item or {len(block.previous_hash), len(block.last_hash)} != {_HASH_BYTES}:
-        raise UnreadableBlockError(str(item["sk"]["S"]))
+        return _unreadable(item)
     return block
 
 
-def stored_block(tenant: TenantId, item: Item) -> Block | UnreadableBlock:
-    """Return the block that `block_item` wrote, or that the item is none."""
-    try:
-        return read_block(tenant, item)
-    except UnreadableBlockError as error:
-        seq = error.place.removeprefix(BLOCK_PREFIX)
-        return UnreadableBlock(int(seq) if seq.isdecimal() else None)
+def _unreadable(item: Item) -> UnreadableBlock:
+    seq = str(item["sk"]["S"]).removeprefix(BLOCK_PREFIX)
+    return UnreadableBlock(int(seq) if seq.isdecimal() else None)
 
 
 def read_link(tenant: TenantId, item: Item) -> Link:
@@ -87,8 +105,28 @@ def read_head(client: "DynamoDBClient", table: str, tenant: TenantId) -> Link | 
     return None if item is None else read_link(tenant, item)
 
 
+def read_last_block(client: "DynamoDBClient", table: str, tenant: TenantId) -> Block | UnreadableBlock | None:
+    """Return what stands behind all other blocks of a tenant, strongly consistent; None without one."""
+    answer = client.query(**_blocks(table, tenant, 0), ScanIndexForward=False, Limit=1)
+    return stored_block(tenant, answer["Items"][0]) if answer["Items"] else None
+
+
+def _blocks(table: str, tenant: TenantId, seq: int) -> Any:
+    """What is asked for the blocks behind line `seq`."""
+    return {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": tenant_partition(tenant)},
+            ":first": block_key(tenant, seq + 1)["sk"],
+            ":last": {"S": _BEHIND_ALL},
+        },
+        "ConsistentRead": True,
+    }
+
+
 class DynamoBlocks:
-    """Implements `BlockReader` and `StoredLog`."""
+    """Implements `ChainEnd`, `BlockReader` and `StoredLog`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -96,6 +134,9 @@ class DynamoBlocks:
 
     async def head(self, tenant: TenantId) -> Link | None:
         return await asyncio.to_thread(read_head, self._client, self._table, tenant)
+
+    async def last_block(self, tenant: TenantId) -> Block | UnreadableBlock | None:
+        return await asyncio.to_thread(read_last_block, self._client, self._table, tenant)
 
     async def blocks_after(self, tenant: TenantId, seq: int, limit: int) -> list[Block]:
         return [read_block(tenant, item) for item in await self._items_after(tenant, seq, limit)]
@@ -108,17 +149,7 @@ class DynamoBlocks:
         start: dict[str, Any] = {}
         while len(items) < limit:
             answer = await asyncio.to_thread(
-                self._client.query,
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": tenant_partition(tenant)},
-                    ":first": block_key(tenant, seq + 1)["sk"],
-                    ":last": {"S": _BEHIND_ALL},
-                },
-                ConsistentRead=True,
-                Limit=limit - len(items),
-                **start,
+                self._client.query, **_blocks(self._table, tenant, seq), Limit=limit - len(items), **start
             )
             items.extend(answer["Items"])
             if "LastEvaluatedKey" not in answer:

@@ -12,12 +12,12 @@ what waits, whoever looks for tenants with something to do reads little more tha
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.audit.events import AuditEvent, AuditEventId, canonical
-from shared.kernel.ids import TenantId
+from shared.kernel.ids import TenantId, new_id
 
 INDEX: Final = "pending"
 PENDING_PREFIX: Final = "pending#"
@@ -35,6 +35,12 @@ _SEQ_DIGITS: Final = 20
 
 def pending_key(tenant: TenantId, event_id: AuditEventId) -> Key:
     return _key(tenant, f"{PENDING_PREFIX}{event_id}")
+
+
+def first_event_id(since: datetime) -> AuditEventId:
+    """Return the id that no event since a moment is less than."""
+    lowest, _, digits = new_id("aud", since).rpartition("_")
+    return AuditEventId(f"{lowest}_{digits[:10]}{'0' * (len(digits) - 10)}")
 
 
 def block_key(tenant: TenantId, first_seq: int) -> Key:
@@ -102,6 +108,11 @@ def tenant_of(partition: str) -> TenantId:
 def milliseconds(moment: datetime) -> str:
     """Return how the index writes a moment."""
     return str(int(moment.timestamp() * 1000))
+
+
+def moment_of(milliseconds: str) -> datetime:
+    """Return the moment that the index wrote."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
 def _key(tenant: TenantId, sort: str) -> Key:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.adapters.dynamodb.audit_blocks import block_item, head_item, read_head
+from shared.adapters.dynamodb.audit_blocks import block_item, head_item, read_head, read_last_block
 from shared.adapters.dynamodb.audit_keys import (
     INDEX,
     PENDING_PREFIX,
@@ -13,13 +12,11 @@ from shared.adapters.dynamodb.audit_keys import (
     pending_item,
     pending_key,
     pending_partition,
-    unanchored_item,
-    unprojected_item,
 )
-from shared.adapters.dynamodb.audit_waiting import tenants_waiting
-from shared.audit.chain import Block, Link
+from shared.adapters.dynamodb.audit_waiting import WaitingItems, head_moved
+from shared.audit.chain import Block, Link, UnreadableBlock
 from shared.audit.events import AuditEvent, read_event
-from shared.audit.ports import SealingOutcome
+from shared.audit.ports import SealingOutcome, WaitingEvents
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
 
@@ -63,6 +60,9 @@ class DynamoSealing:
 
     async def head(self, tenant: TenantId) -> Link | None:
         return await asyncio.to_thread(read_head, self._client, self._table, tenant)
+
+    async def last_block(self, tenant: TenantId) -> Block | UnreadableBlock | None:
+        return await asyncio.to_thread(read_last_block, self._client, self._table, tenant)
 
     async def pending(self, tenant: TenantId, limit: int, after: AuditEvent | None = None) -> list[AuditEvent]:
         start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": _place_in_index(after)}
@@ -119,12 +119,10 @@ class DynamoSealing:
                     ":hash": {"B": block.previous_hash},
                 },
             }
-        now = self._clock.now()
-        marks = unanchored_item(block.tenant, now), unprojected_item(block.tenant, now)
         return [
             {"Put": {"TableName": self._table, "Item": block_item(block), "ConditionExpression": _ONCE}},
             {"Put": head},
-            *({"Put": {"TableName": self._table, "Item": mark}} for mark in marks),
+            *head_moved(self._table, block.tenant, self._clock.now()),
         ]
 
     def _sealed(self, event: AuditEvent, seq: int, forgotten_at: int) -> dict[str, Any]:
@@ -153,8 +151,8 @@ class DynamoSealing:
             return SealingOutcome.OVERTAKEN
         return SealingOutcome.SEALED
 
-    async def tenants_with_pending(self, before: datetime) -> list[TenantId]:
-        return await asyncio.to_thread(tenants_waiting, self._client, self._table, PENDING_PREFIX, before)
+    async def waiting(self) -> WaitingEvents:
+        return await asyncio.to_thread(WaitingItems(self._client, self._table).since, PENDING_PREFIX)
 
 
 def _place_in_index(event: AuditEvent) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.dynamodb.audit_keys import BLOCK_PREFIX, UNPROJECTED, head_key, tenant_of, unprojected_key
-from shared.adapters.dynamodb.audit_waiting import tenants_waiting
+from shared.adapters.dynamodb.audit_waiting import WaitingItems
 from shared.audit.chain import Link
 from shared.kernel.ids import TenantId
 
@@ -20,9 +20,10 @@ class DynamoUnprojectedHeads:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
+        self._waiting = WaitingItems(client, table)
 
     async def unprojected(self, before: datetime) -> list[TenantId]:
-        return await asyncio.to_thread(tenants_waiting, self._client, self._table, UNPROJECTED, before)
+        return await asyncio.to_thread(self._waiting.tenants, UNPROJECTED, before)
 
     async def mark_projected(self, tenant: TenantId, place: Link) -> None:
         await asyncio.to_thread(self._mark, tenant, place)

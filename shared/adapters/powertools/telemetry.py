@@ -7,14 +7,18 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-NAMESPACE = "Tessera"
+from shared.telemetry.ports import NAMESPACE, dimensions_of
 
 
 class PowertoolsTelemetry:
-    """Metrics of one operation, as dimension `operation` of the namespace; spans only in a sampled invocation."""
+    """Metrics of one operation in one environment; spans only in a sampled invocation."""
 
-    def __init__(self, operation_id: str, *, traced: bool) -> None:
-        self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=operation_id)
+    def __init__(self, operation_id: str, environment: str, *, traced: bool) -> None:
+        self._metrics = AmazonCloudWatchEMFProvider(
+            namespace=NAMESPACE,
+            service=operation_id,
+            default_dimensions=dimensions_of(environment, operation_id),
+        )
         self._traced = traced
 
     def count(self, name: str, amount: int = 1) -> None:
