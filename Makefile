@@ -19,7 +19,7 @@ LOCAL := $(BIN)/python -m localstack
 # What a user types reaches the programs through the environment, never through a shell's quoting.
 export PORT VECTORS CACHE Q FILE
 
-.PHONY: help setup run stop clean distclean ask drop token address status docs lint check test bench evaluate synth openapi lock
+.PHONY: help setup run stop clean distclean ask drop token address status logs docs lint check test bench evaluate synth openapi lock
 
 help: ## list what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ address: setup ## print where the local API answers
 
 status: setup ## show what runs, and every document
 	@$(LOCAL) status
+
+logs: setup ## show what the functions logged
+	@$(LOCAL) logs
 
 docs: setup ## write the generated pages and the OpenAPI file
 	@$(BIN)/python -m shared.composition.write_docs

@@ -1,4 +1,4 @@
-"""The local cloud from the command line: `python -m localstack run|stop|clean|ask|drop|token|address|status|lock`.
+"""The local cloud from the command line: `python -m localstack run|stop|clean|ask|drop|token|address|status|logs|lock`.
 
 `make` calls this and passes what the user typed in the environment: PORT, VECTORS, CACHE, Q, FILE.
 """
@@ -9,10 +9,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from localstack import cloud, emulator, install, opensearch_node
+from localstack import cloud, emulator, function_logs, install, opensearch_node
 from localstack.failures import LocalCloudError
 from localstack.local_server import Say
 
@@ -84,6 +85,14 @@ def status() -> None:
     show_status(cloud.find(cloud.FOLDER))
 
 
+def logs() -> None:
+    """Print what the deployed functions logged, the oldest first, without measurements."""
+    lines = function_logs.read(cloud.find(cloud.FOLDER).emulator)
+    for line in sorted((one for one in lines if one.is_message), key=lambda one: one.logged_at):
+        logged_at = datetime.fromtimestamp(line.logged_at / 1000, UTC)
+        print(f"{logged_at:%Y-%m-%d %H:%M:%S} {line.function} {line.text}")
+
+
 def lock() -> None:
     """Write every package-lock.json again, with a hash for every package and without any address."""
     for folder in NODE_PROJECTS:
@@ -99,7 +108,7 @@ def lock() -> None:
 
 
 COMMANDS: Final[dict[str, Callable[[], None]]] = {
-    command.__name__: command for command in (run, stop, clean, ask, drop, token, address, status, lock)
+    command.__name__: command for command in (run, stop, clean, ask, drop, token, address, status, logs, lock)
 }
 
 

@@ -23,7 +23,7 @@ class ApiProblemError(LocalCloudError):
         request = response.request
         super().__init__(
             f"{request.method} {request.url.path} answered {self.status}: {self.document.get('detail', response.text)}",
-            "make status shows what runs; the functions' logs are in .tessera/local/emulator/emulator.log",
+            "make status shows what runs, make logs what the functions logged",
         )
 
 

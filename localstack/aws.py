@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -29,6 +30,10 @@ def dynamodb(endpoint: str) -> "DynamoDBClient":
 
 def functions(endpoint: str) -> "LambdaClient":
     return _session().client("lambda", endpoint_url=endpoint, config=_CONFIG)
+
+
+def logs(endpoint: str) -> "CloudWatchLogsClient":
+    return _session().client("logs", endpoint_url=endpoint, config=_CONFIG)
 
 
 def secrets(endpoint: str) -> "SecretsManagerClient":

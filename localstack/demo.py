@@ -137,7 +137,7 @@ def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> N
             if elapsed > READY_TIMEOUT_S:
                 raise LocalCloudError(
                     f"After {elapsed:.0f} s some documents are still on their way.",
-                    "make status shows how far; the functions' logs are in .tessera/local/emulator/emulator.log",
+                    "make status shows how far, make logs what the functions logged",
                 )
             time.sleep(POLL_S)
     refused = [document for document in documents if document["status"] not in {"ready", "skipped_duplicate"}]

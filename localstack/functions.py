@@ -17,6 +17,6 @@ def invoke(emulator: Emulator, operation_id: str, payload: Any = None) -> Any:
     if answer.get("FunctionError"):
         raise LocalCloudError(
             f"{operation_id} failed: {content.get('errorMessage', content)}",
-            "The functions' logs are in .tessera/local/emulator/emulator.log",
+            "make logs shows what the functions logged",
         )
     return content

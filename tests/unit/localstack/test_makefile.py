@@ -19,6 +19,7 @@ TARGETS = [
     "drop",
     "token",
     "status",
+    "logs",
     "docs",
     "check",
     "test",
