@@ -86,7 +86,7 @@ class Rebalancer:
 
         `troubled` has the code of what keeps the move of a tenant from going on.
         """
-        registry = await self.registry.registry() if self.known else CellRegistry({})
+        registry = await self.registry.registry()
         # Those who leave first: they have to go, and where they go counts for those who join.
         changing = sorted(
             (cell for cell in registry.cells.values() if cell.change is not None),

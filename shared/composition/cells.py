@@ -201,7 +201,8 @@ class Cells:
         self.grants.require(IDENTITY.query_indexes)
         census = CensusTaker(self.placements, AllTenants(self.adapters, self.settings), self.home)
         policy = RebalancingPolicy(LONGEST_LIFE, most_moves=MOST_MOVES)
-        return Rebalancer(self.registry, self.placements, census, self.clock, self._known, policy)
+        known = frozenset(CellId(cell.id) for cell in self.settings.cells)
+        return Rebalancer(self.registry, self.placements, census, self.clock, known, policy)
 
     @cached_property
     def _known(self) -> frozenset[CellId]:
