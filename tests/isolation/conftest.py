@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import httpx
 import pytest
 
-from tests.api.conftest import (  # noqa: F401 (fixtures)
+from tests.api.conftest import (
     _clients_of_this_cloud,
     _clock_of_the_door,
     app,
@@ -19,6 +19,22 @@ from tests.api.conftest import (  # noqa: F401 (fixtures)
     publish,
 )
 from tests.oidc.scripted_provider import ScriptedProvider
+
+__all__ = [
+    "_clients_of_this_cloud",
+    "_clock_of_the_door",
+    "address",
+    "app",
+    "bystander",
+    "cloud",
+    "embedder",
+    "index",
+    "issuer",
+    "new_client",
+    "people",
+    "provider",
+    "publish",
+]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +50,7 @@ def address():
 
 
 @pytest.fixture
-def new_client(app, address):  # noqa: F811 (the fixture)
+def new_client(app, address):
     """Make clients that nobody counted requests of."""
     return lambda: httpx.AsyncClient(
         transport=httpx.ASGITransport(app, client=address()), base_url="https://api.test"

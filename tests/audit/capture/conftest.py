@@ -10,33 +10,21 @@ from shared.tenancy.models import OPERATORS, Override
 from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
-from tests.api.conftest import (  # noqa: F401 (fixtures)
-    _clients_of_this_cloud,
-    _clock_of_the_door,
-    app,
-    bystander,
-    cloud,
-    embedder,
-    index,
-    issuer,
-    people,
-    publish,
-)
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.audit.capture.told import Told
 from tests.ingestion.functions import Functions
-from tests.isolation.conftest import address, new_client, provider  # noqa: F401 (fixtures)
+from tests.isolation.conftest import *  # noqa: F403 (the same API has the same fixtures)
 from tests.isolation.estate import Estate
 
 
 @pytest.fixture(scope="session")
-def told(cloud):  # noqa: F811 (the fixture)
+def told(cloud):
     return Told(cloud)
 
 
 @pytest.fixture
-def new_estate(app, cloud, issuer, people, provider, publish, new_client):  # noqa: F811 (fixtures)
+def new_estate(app, cloud, issuer, people, provider, publish, new_client):
     """Make tenants that have nothing yet, each at an internet address of its own."""
 
     def made():
@@ -52,7 +40,7 @@ def operators():
 
 
 @pytest.fixture
-def grant_writes(people):  # noqa: F811 (the fixture)
+def grant_writes(people):
     """Give a tenant so many writes a minute, before it has members."""
 
     async def granted(tenant, writes):
@@ -65,5 +53,5 @@ def grant_writes(people):  # noqa: F811 (the fixture)
 
 
 @pytest.fixture
-def functions_of_all(cloud):  # noqa: F811 (the fixture)
+def functions_of_all(cloud):
     return Functions(cloud)
