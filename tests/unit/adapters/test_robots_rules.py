@@ -55,10 +55,10 @@ def test_rule_is_heeded(text, path, expected):
 
 def test_hostile_pattern_costs_no_time():
     text = ALL + "Disallow: /" + "*a" * 2000 + "$"
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert allows(text, "/" + "a" * 1990 + "b")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_what_is_no_text_says_nothing():
