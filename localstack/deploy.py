@@ -53,10 +53,15 @@ def deploy(emulator: Emulator, context: Mapping[str, str], log: Path) -> tuple[D
     file.unlink(missing_ok=True)
     _remove_unfinished(emulator, ours)
     if BOOTSTRAP_STACK not in states:
-        _cdklocal(emulator, log, "bootstrap", f"aws://{ACCOUNT}/{REGION}", context=context)
+        # Where no app is in sight: the CDK would synthesize it, only to look for further environments.
+        _cdklocal(emulator, log, emulator.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
     _cdklocal(
-        emulator, log, "deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--method", "direct",
-        context=context,
+        emulator, log, ROOT,
+        "deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--method", "direct",
+        "--app", f"{shlex.quote(sys.executable)} -m infra_cdk.app",
+        # Beside the emulator's state: two local clouds do not overwrite each other's assembly.
+        "--output", str(emulator.directory / "cdk.out"),
+        *(part for name, value in context.items() for part in ("-c", f"{name}={value}")),
     )  # fmt: skip
     made = Deployment(wanted, _outputs(emulator))
     file.write_text(json.dumps(asdict(made)), encoding="utf-8")
@@ -92,26 +97,20 @@ def _outputs(emulator: Emulator) -> dict[str, str]:
     return outputs
 
 
-def _cdklocal(emulator: Emulator, log: Path, *arguments: str, context: Mapping[str, str]) -> None:
-    # The CDK keeps its assembly beside the emulator's state: two local clouds do not overwrite each other's.
-    assembly = emulator.directory / "cdk.out"
+def _cdklocal(emulator: Emulator, log: Path, where: Path, *arguments: str) -> None:
     environment = {
         **{name: value for name, value in node_environment().items() if not name.startswith("AWS_")},
         **emulator.environment,
         "CDK_DISABLE_CLI_TELEMETRY": "1",
         "CI": "true",  # plain lines instead of a moving display
     }
-    argv = [
-        "node", str(NODE_MODULES / "aws-cdk-local" / "bin" / "cdklocal"), *arguments,
-        "--app", f"{shlex.quote(sys.executable)} -m infra_cdk.app", "--output", str(assembly),
-        *(part for name, value in context.items() for part in ("-c", f"{name}={value}")),
-    ]  # fmt: skip
+    argv = ["node", str(NODE_MODULES / "aws-cdk-local" / "bin" / "cdklocal"), *arguments]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a+", encoding="utf-8", errors="replace") as output:
         begin = output.tell()
         try:
             outcome = subprocess.run(
-                argv, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False,
+                argv, cwd=where, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False,
                 timeout=DEPLOY_TIMEOUT_S,
             )  # fmt: skip
             failed = outcome.returncode != 0
