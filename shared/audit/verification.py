@@ -13,6 +13,8 @@ from typing import Final
 from shared.audit.chain import MOST_EVENTS, Block, Link, UnreadableBlock, line_hash
 from shared.kernel.ids import TenantId
 
+_JSON: Final = json.JSONDecoder()
+
 UNKNOWN: Final = b""
 """Stands for the hash of a line that could not be read."""
 
@@ -173,7 +175,8 @@ class ChainVerifier:
 def _claims_of(line: bytes) -> tuple[object, object]:
     """Return which tenant and which place a line says that it has."""
     try:
-        facts = json.loads(line)
-        return facts["tenant"], facts["seq"]
+        text = line.decode("ascii")
+        facts, end = _JSON.raw_decode(text)
+        return (facts["tenant"], facts["seq"]) if end == len(text) else (None, None)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None, None
