@@ -16,7 +16,8 @@ from shared.operations.capabilities import ARTIFACTS, IDENTITY, METADATA, UPLOAD
 from tests.api.declared import ROUTES, fields_of, parameters_of, path_parameters
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
-from tests.isolation.estate import NAMELESS, NAMING, Estate, carried_over, send, unknown_like
+from tests.isolation.estate import NAMELESS, NAMING, Estate, send
+from tests.isolation.forms import carried_over, unknown_like
 from tests.isolation.masks import masked
 
 PROOFS = {"refresh_token", "token"}
