@@ -24,8 +24,6 @@ NODE_PROJECTS: Final = (
     install.ROOT / "tests" / "policies" / "simulator",
 )
 
-OPENSEARCH_JARS: Final = install.ROOT / ".tessera" / "opensearch"
-
 
 def run() -> None:
     """Start and deploy the local cloud, add the sample documents, ask three questions."""
@@ -177,7 +175,7 @@ def _opensearch_endpoint(folder: Path, say: Say) -> dict[str, str]:
     memory.write_text(store, encoding="utf-8")
     if store == "sqlite":
         return {}
-    endpoint = opensearch_node.start(folder / "opensearch", OPENSEARCH_JARS, say=say)
+    endpoint = opensearch_node.start(folder / "opensearch", opensearch_node.JARS, say=say)
     say(f"OpenSearch node is up on {endpoint}")
     return {"opensearch_endpoint": endpoint}
 

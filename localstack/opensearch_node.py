@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from localstack.failures import LocalCloudError
+from localstack.install import ROOT
 from localstack.local_server import LocalServer, PortsTakenError, Say, say_nothing
 from localstack.ports import HOST
 
@@ -24,6 +25,8 @@ PORTS: Final = range(9201, 9300)
 HEAP: Final = "1g"
 OLDEST_JAVA: Final = 17
 DOWNLOAD_TIMEOUT_S: Final = 900.0
+JARS: Final = ROOT / ".tessera" / "opensearch" / "jars"
+"""Where whoever runs nodes of this checkout keeps their jars."""
 POM: Final = Path(__file__).parent / "opensearch" / "pom.xml"
 
 

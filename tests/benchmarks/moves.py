@@ -8,15 +8,14 @@ import time
 from pathlib import Path
 from typing import Final
 
-from localstack import opensearch_node
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, CELLS
 from tests.benchmarks.table import Table
 from tests.cells.moving import Report, move_under_load
 from tests.cells.places import Places
 from tests.ingestion.cloud import Cloud, running_cloud
+from tests.opensearch_server import can_run_node, running_node
 
-JARS: Final = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
 MOST: Final = int(os.environ.get("BENCH_KILLS", "1000"))
 STEP_OF_INDEXES: Final = int(os.environ.get("BENCH_STEP", "12"))
 """Of a move between indexes of a node, which takes ten times as long, only some effects have their turn."""
@@ -27,13 +26,9 @@ def run() -> Table:
     with tempfile.TemporaryDirectory() as folder, running_cloud(Path(folder) / "cloud") as cloud:
         rows = [_row("two files", *_measured(cloud, Path(folder), "", 1))]
         print(rows, flush=True)
-        if opensearch_node.ADDRESS_VARIABLE in os.environ or opensearch_node.can_install(JARS):
-            node = Path(folder) / "node"
-            try:
-                address = opensearch_node.start(node, JARS)
+        if can_run_node():
+            with running_node() as address:
                 rows.append(_row("two indexes", *_measured(cloud, Path(folder), address, STEP_OF_INDEXES)))
-            finally:
-                opensearch_node.stop(node)
     return Table(
         "Moves",
         "One tenant to and fro between two cells and an index of its own, beside searches and ingestion; the process "

@@ -21,7 +21,6 @@ import numpy as np
 import sqlite_vec
 from opensearchpy import OpenSearch
 
-from localstack import opensearch_node
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.minilm.model import DIMENSIONS
 from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
@@ -38,6 +37,7 @@ from shared.retrieval.search import CANDIDATES, SearchService
 from tests.benchmarks.samples import MODEL, passages, questions
 from tests.benchmarks.table import Table, median_ratio
 from tests.evaluation.direct import KB_ID, SCOPE, TENANT, EverythingLives, OneBase
+from tests.opensearch_server import running_node
 
 STORES: Final = os.environ.get("BENCH_STORES", "sqlite opensearch").split()
 SIZES: Final = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "20000 100000").split())
@@ -48,7 +48,6 @@ UNCOUNTED: Final = 20
 NEAR: Final = 0.5
 """Length of the noise that is added to the vector of a passage, to make the vector of a variant."""
 
-JARS: Final = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
 
 RawLegs = Callable[[str, Vector], None]
 """Both legs by hand, one after the other."""
@@ -160,8 +159,9 @@ async def _sqlite(folder: Path, size: int, embedder: MiniLmEmbedder) -> AsyncIte
 
 
 @contextlib.asynccontextmanager
-async def _opensearch(folder: Path, size: int, embedder: MiniLmEmbedder) -> AsyncIterator[Store]:
-    client = connect(await asyncio.to_thread(opensearch_node.start, folder / "node", JARS))
+async def _opensearch(_: Path, size: int, embedder: MiniLmEmbedder) -> AsyncIterator[Store]:
+    node = running_node()
+    client = connect(await asyncio.to_thread(node.__enter__))
     try:
         layout = IndexLayout(f"bench-{secrets.token_hex(4)}", DIMENSIONS, replicas=0)
         index = OpenSearchChunkIndex(client, layout)
@@ -170,7 +170,7 @@ async def _opensearch(folder: Path, size: int, embedder: MiniLmEmbedder) -> Asyn
         client.indices.delete(index=layout.physical_name)
     finally:
         client.close()
-        await asyncio.to_thread(opensearch_node.stop, folder / "node")
+        await asyncio.to_thread(node.__exit__, None, None, None)
 
 
 def _raw_opensearch(client: OpenSearch, layout: IndexLayout) -> RawLegs:

@@ -1,7 +1,6 @@
 """The launcher of a real node: once per folder, its data kept."""
 
 import json
-import os
 import urllib.request
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 
 from localstack import opensearch_node
 from localstack.failures import LocalCloudError
-from tests.contract.conftest import JARS
+from localstack.opensearch_node import JARS
+from tests.opensearch_server import require_node
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
@@ -26,8 +26,7 @@ def ask(address: str, path: str, body: dict[str, str] | None = None) -> dict[str
 @pytest.mark.timeout(900)  # two starts, each of which may take its time on a busy machine
 def test_a_node_keeps_its_data_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(opensearch_node.ADDRESS_VARIABLE, raising=False)
-    if not opensearch_node.can_install(JARS) and os.environ.get("CI") != "true":
-        pytest.skip("needs Maven for a real OpenSearch node")
+    require_node()
     try:
         address = opensearch_node.start(tmp_path, JARS)
         again = opensearch_node.start(tmp_path, JARS)

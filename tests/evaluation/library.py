@@ -31,12 +31,12 @@ from shared.tenancy.plans import PlanName, figures_of
 from shared.tenancy.ports import Put
 from tests.ingestion.cloud import MODEL, Cloud, running_cloud
 from tests.ingestion.functions import Functions
+from tests.opensearch_server import running_node
 from tests.records import acting_as_test, transactions_of
 
 STORES: Final = ("sqlite", "opensearch")
 TENANT: Final = TenantId("evaluation")
 
-_JARS: Final = MODEL.parent / "opensearch" / "jars"
 _DROPPED_AT_ONCE: Final = 40
 
 
@@ -83,7 +83,7 @@ async def open_library(store: str = "sqlite", config: KnowledgeBaseConfig | None
     """Start all that is needed on loopback, create an empty knowledge base, and end and remove it all afterwards."""
     build_model(MODEL)
     with tempfile.TemporaryDirectory(prefix="tessera-evaluation-", ignore_cleanup_errors=True) as folder:
-        async with _vectors(store, Path(folder)) as address, _cloud(Path(folder) / "cloud") as cloud:
+        async with _vectors(store) as address, _cloud(Path(folder) / "cloud") as cloud:
             cloud.variables[VECTORS.variable] = address
             services = Services(
                 Grants([use for found in all_operations() for use in found.capabilities]), cloud.settings
@@ -118,14 +118,13 @@ async def _cloud(folder: Path) -> AsyncIterator[Cloud]:
 
 
 @asynccontextmanager
-async def _vectors(store: str, folder: Path) -> AsyncIterator[str]:
+async def _vectors(store: str) -> AsyncIterator[str]:
     """Give the address of the chunk index: the embedded one, or a real node (the environment may name one)."""
     if store == "sqlite":
         yield "sqlite"
         return
-    from localstack import opensearch_node
-
+    node = running_node()
     try:
-        yield await asyncio.to_thread(opensearch_node.start, folder / "node", _JARS)
+        yield await asyncio.to_thread(node.__enter__)
     finally:
-        await asyncio.to_thread(opensearch_node.stop, folder / "node")
+        await asyncio.to_thread(node.__exit__, None, None, None)

@@ -10,17 +10,16 @@ from typing import Final
 
 from shared.adapters.minilm.model import DIMENSIONS
 from shared.retrieval.ports import ChunkIndex
+from tests.opensearch_server import running_node
 
 STORES: Final = ("sqlite", "opensearch")
-
-_JARS: Final = Path(__file__).resolve().parents[2] / ".tessera" / "opensearch" / "jars"
 
 
 @asynccontextmanager
 async def open_store(name: str) -> AsyncIterator[ChunkIndex]:
     """Give an empty chunk index, and remove what was started for it."""
     with tempfile.TemporaryDirectory(prefix="tessera-evaluation-", ignore_cleanup_errors=True) as folder:
-        opened = _sqlite(Path(folder)) if name == "sqlite" else _opensearch(Path(folder))
+        opened = _sqlite(Path(folder)) if name == "sqlite" else _opensearch()
         async with opened as index:
             yield index
 
@@ -37,15 +36,15 @@ async def _sqlite(folder: Path) -> AsyncIterator[ChunkIndex]:
 
 
 @asynccontextmanager
-async def _opensearch(folder: Path) -> AsyncIterator[ChunkIndex]:
+async def _opensearch() -> AsyncIterator[ChunkIndex]:
     """Use the node that the environment names, or start a real one for the occasion."""
-    from localstack import opensearch_node
     from shared.adapters.opensearch.chunk_index import OpenSearchChunkIndex
     from shared.adapters.opensearch.client import connect
     from shared.adapters.opensearch.layout import IndexLayout
 
+    node = running_node()
+    client = connect(await asyncio.to_thread(node.__enter__))
     try:
-        client = connect(await asyncio.to_thread(opensearch_node.start, folder / "node", _JARS))
         layout = IndexLayout(f"evaluation-{secrets.token_hex(4)}", DIMENSIONS, replicas=0)
         try:
             yield OpenSearchChunkIndex(client, layout)
@@ -53,4 +52,4 @@ async def _opensearch(folder: Path) -> AsyncIterator[ChunkIndex]:
             client.indices.delete(index=layout.physical_name, ignore_unavailable=True)
             client.close()
     finally:
-        await asyncio.to_thread(opensearch_node.stop, folder / "node")
+        await asyncio.to_thread(node.__exit__, None, None, None)
