@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from localstack import aws, cloud, emulator, postgres_server
+from localstack import aws, cloud
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from shared.identity.permissions import Role
 from tests.local_cloud.people import People
+from tests.own_folders import own_folder
 
 REUSED = "TESSERA_TEST_CLOUD"
 """Names the folder of a local cloud that runs already: it is used as it is, and left running."""
@@ -24,18 +25,17 @@ TIMEOUT_S = 60.0
 
 
 @pytest.fixture(scope="package")
-def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def local_cloud() -> Iterator[LocalCloud]:
     """The production template on an emulator with free ports and a folder of its own."""
     reused = os.environ.get(REUSED)
     if reused:
         yield cloud.find(Path(reused))
         return
-    folder = tmp_path_factory.mktemp("local-cloud")
-    try:
-        yield cloud.start(folder, 0, {}, lambda _: None)
-    finally:
-        emulator.stop(folder / "emulator")
-        postgres_server.stop(folder / "postgres")
+    with own_folder("local-cloud") as folder:
+        try:
+            yield cloud.start(folder, 0, {}, lambda _: None)
+        finally:
+            cloud.stop(folder)
 
 
 @dataclass(frozen=True)
