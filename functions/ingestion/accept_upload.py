@@ -20,6 +20,7 @@ from shared.operations.declaration import operation
     batch_size=5,
     memory_mb=1024,
     timeout_s=60,
+    across_tenants="a notification of the bucket names objects of whomever; each is only sent on, as its tenant's",
 )
 async def accept_upload(message: LookAgain, services: Services) -> None:
     """Look at each named object, and start what it needs; late, repeated and reordered events change nothing.

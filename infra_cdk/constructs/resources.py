@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 
 from infra_cdk.naming import resource_name
 from infra_cdk.settings import Settings
-from shared.operations.capabilities import Bucket, Capability, Resource, Table
-from shared.operations.tenant_policies import Statement, shared_statements, tenant_statements
+from shared.operations.capabilities import Bucket, Capability, Resource
+from shared.operations.tenant_policies import Statement, holds_tenant_data, shared_statements, tenant_statements
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Address:
     """Where one resource is.
 
     `arns` name the resource itself: one, or all that an action on it must name. `arns_within` cover what it holds:
-    objects, index paths, a table's secondary indexes.
+    objects, index paths.
     """
 
     variables: dict[str, str]
@@ -48,16 +48,15 @@ class Resources:
     def statements_of(self, capabilities: Iterable[Capability]) -> list[iam.PolicyStatement]:
         """Return the literal permissions of a function's own role: exact actions on exact addresses.
 
-        Of what holds tenants' data these are secondary indexes, and partitions that belong to no tenant.
+        Of what holds tenants' data these are partitions that belong to no tenant, and indexes read for several.
         """
         declared = tuple(capabilities)
         actions_by_arn: dict[str, set[str]] = {}
         for capability in declared:
-            if not (capability.actions or capability.actions_within) or isinstance(capability.resource, Bucket):
+            if not (capability.actions or capability.actions_within) or holds_tenant_data(capability.resource):
                 continue
             address = self.address_of(capability.resource)
-            own = () if isinstance(capability.resource, Table) else capability.actions
-            for actions, on in ((own, address.arns), (capability.actions_within, address.arns_within)):
+            for actions, on in ((capability.actions, address.arns), (capability.actions_within, address.arns_within)):
                 if actions and not on:
                     raise ValueError(f"{capability.id} has actions, but {capability.resource.name} has no ARN.")
                 for arn in on if actions else ():

@@ -211,7 +211,6 @@ class DataStack(AreaStack):
             Address(
                 {declared.variable: table.table_name},
                 arns=(table.table_arn,),
-                arns_within=tuple(f"{table.table_arn}/index/{index.name}" for index in declared.indexes),
                 stream_arn=table.table_stream_arn if streamed else None,
             ),
         )

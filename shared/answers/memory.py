@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from shared.answers.ports import CanonicalTexts
 from shared.documents.canonical import CanonicalText
 from shared.kernel.ids import DocumentId, Generation, KnowledgeBaseId, TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.ports import Embedder, Vector
 
 MOST_CHARACTERS: Final = 16_000_000
@@ -34,7 +35,7 @@ class RememberedTexts:
     def __init__(self, texts: CanonicalTexts, most_characters: int = MOST_CHARACTERS) -> None:
         self._texts = texts
         self._most_characters = most_characters
-        self._known: OrderedDict[tuple[TenantId, KnowledgeBaseId, DocumentId, Generation], CanonicalText] = (
+        self._known: OrderedDict[tuple[AdmittedTenant, KnowledgeBaseId, DocumentId, Generation], CanonicalText] = (
             OrderedDict()
         )
         self._characters = 0
@@ -42,7 +43,7 @@ class RememberedTexts:
     async def get_text(
         self, tenant: TenantId, kb_id: KnowledgeBaseId, document_id: DocumentId, generation: Generation
     ) -> CanonicalText | None:
-        key = (tenant, kb_id, document_id, generation)
+        key = (admitted(tenant), kb_id, document_id, generation)
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
@@ -66,7 +67,8 @@ class RememberedSentences:
 
     async def embed(self, tenant: TenantId, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return an array of shape (len(texts), dimensions), rows of unit length in the order of `texts`."""
-        keys = [_key(tenant, text) for text in texts]
+        own = admitted(tenant)
+        keys = [_key(own, text) for text in texts]
         vectors = {key: self._known[key] for key in keys if key in self._known}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}
         by_length = sorted(missing, key=lambda key: len(missing[key]))
@@ -82,5 +84,5 @@ class RememberedSentences:
         return np.stack([vectors[key] for key in keys])
 
 
-def _key(tenant: TenantId, text: str) -> bytes:
+def _key(tenant: AdmittedTenant, text: str) -> bytes:
     return hashlib.sha256(f"{tenant}\0{text}".encode("utf-8", "surrogatepass")).digest()

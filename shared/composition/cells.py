@@ -17,6 +17,7 @@ from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
 from shared.kernel.errors import TesseraError
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.operations.capabilities import CELL_REGISTRY, CELLS, IDENTITY, VECTORS
 from shared.operations.grants import Grants
 from shared.operations.vector_cells import VectorCell
@@ -77,7 +78,7 @@ class Stores:
 
         return OwnIndexes(lambda tenant: self._open(cell, tenant))
 
-    def _open(self, cell: VectorCell, tenant: TenantId | None) -> "ChunkStore":
+    def _open(self, cell: VectorCell, tenant: AdmittedTenant | None) -> "ChunkStore":
         """Open what all tenants of a cell share, or the index of one alone."""
         # Of the tenant a digest: what names of tenants may hold, names of files and indexes may not.
         own = "" if tenant is None else f"-own-{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shared.composition.adapters import Adapters
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
-from shared.operations.capabilities import CACHE, LIMITS, LIMITS_OF_STRANGERS
+from shared.operations.capabilities import CACHE, LIMITS, LIMITS_OF_STRANGERS, STRANGERS
 from shared.operations.grants import Grants
 from shared.telemetry.ports import Telemetry
 
@@ -38,7 +38,8 @@ class Limits:
         if self._cache is not None:
             from shared.adapters.redis.limit_store import RedisLimitStore
 
-            return RedisLimitStore(self._cache)
+            strangers = (STRANGERS,) if LIMITS_OF_STRANGERS.write in self.grants else ()
+            return RedisLimitStore(self._cache, strangers)
         from shared.adapters.dynamodb.limit_store import DynamoLimitStore
 
         return DynamoLimitStore(self.adapters.aws.prompt_dynamodb, self.settings.address_of(LIMITS), self.clock)

@@ -24,7 +24,7 @@ from shared.operations.capabilities import (
     Queue,
 )
 
-_QUEUES: Final[dict[type[Message], Queue]] = {
+QUEUES: Final[dict[type[Message], Queue]] = {
     LookAgain: ACCEPT_QUEUE,
     FetchUrlSource: FETCH_QUEUE,
     ParseDocument: PARSE_QUEUE,
@@ -38,4 +38,4 @@ _QUEUES: Final[dict[type[Message], Queue]] = {
 
 def queue_of(message: type[Message]) -> Queue:
     """Return the queue that takes messages of this type."""
-    return _QUEUES[message]
+    return QUEUES[message]

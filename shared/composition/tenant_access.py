@@ -56,8 +56,7 @@ class TenantAccess:
         if name in _BUCKETS:
             return self._rules.tenant_of_objects(name, use.action, use.keys)
         if use.index is not None:
-            self._rules.check_index(name, use.action)
-            return None
+            return self._rules.tenant_of_index(name, use.action, use.index, use.keys)
         return self._rules.tenant_of_partitions(name, use.action, use.keys)
 
     def sessions(self, sts: "STSClient") -> "TenantSessions":

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, NewType
 
 from shared.kernel.ids import TenantId
 
@@ -16,6 +16,11 @@ TENANT_NAME: Final = r"[a-z0-9][a-z0-9-]{0,62}"
 """What ids of tenants look like: nothing in them means anything in a key, a path, an address or a policy."""
 
 _NAME: Final = re.compile(TENANT_NAME)
+
+
+AdmittedTenant = NewType("AdmittedTenant", TenantId)
+"""A tenant for whom the present invocation works. Whatever puts a tenant into a key, a filter, a path or a setting of a
+store takes this type, and `admitted` alone makes it: a store that does not ask does not pass the type checker."""
 
 
 class TenantContextError(Exception):
@@ -62,6 +67,16 @@ def current_tenant_context() -> TenantContext:
     if context is None:
         raise TenantContextError("No tenant is known here. Only operations reach tenants' data, through their entry.")
     return context
+
+
+def admitted(tenant: TenantId) -> AdmittedTenant:
+    """Return `tenant` as one that stores may be asked for.
+
+    Raises: TenantContextError unless the invocation works for it.
+    """
+    if not current_tenant_context().admits(tenant):
+        raise TenantContextError("A store is asked for another tenant than the one that is worked for.")
+    return AdmittedTenant(tenant)
 
 
 @contextmanager

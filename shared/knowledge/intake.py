@@ -19,7 +19,7 @@ from shared.knowledge.errors import (
     RetryLaterError,
     StaleWriteError,
 )
-from shared.knowledge.keys import ObjectKey, parse_key
+from shared.knowledge.keys import ObjectKey, document_id_of, parse_key
 from shared.knowledge.lifecycle import (
     bury,
     keep_content,
@@ -76,7 +76,7 @@ class Intake:
         Raises: RetryLaterError when others kept changing the same records.
         """
         if message.is_notification:
-            await self._queue.send([LookAgain(keys=(key,)) for key in message.keys])
+            await self._queue.send([LookAgain(keys=(key,)) for key in message.keys if _parsed(key) is not None])
             return
         for key in message.keys:
             await self.look_again(key)
@@ -88,9 +88,8 @@ class Intake:
         Returns the document, None when the key means nothing to us.
         Raises: RetryLaterError when others kept changing the same records.
         """
-        parsed = parse_key(key)
+        parsed = _parsed(key)
         if parsed is None:
-            _log.warning("object outside the layout of keys is left alone", extra={"key": key})
             return None
         for _ in range(_TRIES):
             try:
@@ -102,7 +101,9 @@ class Intake:
     async def _look(self, key: ObjectKey, *, again: bool) -> Document | None:
         kb = await self._records.knowledge_base(key.tenant, key.kb_id)
         if kb is None or kb.deleted_at is not None:
-            _log.warning("object of an unknown knowledge base is left alone", extra={"key": key.key})
+            # By its ids: the key ends in a name that somebody gave a file, which is content.
+            ids = {"tenant": key.tenant, "kb_id": key.kb_id, "document_id": key.document_id}
+            _log.warning("object of an unknown knowledge base is left alone", extra=ids)
             return None
         document = await self._records.document(key.tenant, key.kb_id, key.document_id)
         version = await self._objects.head(key.tenant, key.key)
@@ -227,6 +228,14 @@ class Intake:
         """Send the message of a document whose turn it is; another one's comes from the waiting line."""
         if document.work is not None and document.work.stage is Stage.ACCEPTED:
             await self._queue.send([parse_of(document)])
+
+
+def _parsed(key: str) -> ObjectKey | None:
+    """Read a key; one outside the layout belongs to nobody, and nothing is sent or done because of it."""
+    parsed = parse_key(key)
+    if parsed is None:
+        _log.warning("object outside the layout of keys is left alone", extra={"document_id": document_id_of(key)})
+    return parsed
 
 
 def _is_known(document: Document, version: ObjectVersion) -> bool:

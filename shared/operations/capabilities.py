@@ -68,6 +68,7 @@ class Capability:
         return f"{self.resource.name}.{self.verb}"
 
 
+QUERY: Final = "dynamodb:Query"
 READS: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITES: Final = (
     "dynamodb:BatchWriteItem",
@@ -80,11 +81,16 @@ WRITES: Final = (
 
 @dataclass(frozen=True)
 class Index:
-    """A secondary index of a table: sparse, eventually consistent, all attributes. String key, numeric sort key."""
+    """A secondary index of a table: sparse, eventually consistent, all attributes. String key, numeric sort key.
+
+    `leads_with_tenant` says that its partitions are named like the table's, `t#<tenant>` and below: then one is asked
+    for in a session of its tenant.
+    """
 
     name: str
     partition_key: str
     sort_key: str
+    leads_with_tenant: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ class Table(Resource):
     @cached_property
     def query_indexes(self) -> Capability:
         """Query the secondary indexes, which lie within the table's address."""
-        return Capability(self, "query-indexes", (), ("dynamodb:Query",))
+        return Capability(self, "query-indexes", (), (QUERY,))
 
     @cached_property
     def scan_indexes(self) -> Capability:
@@ -307,7 +313,9 @@ IDENTITY: Final = Table("identity", indexes=(Index("tenants", "listing", "listed
 """Tenants, workspaces, members, invitations, credentials, sessions: apart from the data, for few functions only."""
 LIMITS: Final = Table("limits")
 """Where requests are counted when no cache is configured."""
-LIMITS_OF_STRANGERS: Final = Partitions(LIMITS, "strangers", ("t#@*",))
+STRANGERS: Final = "@*"
+"""Names under which requests without credentials are counted; no tenant can have one."""
+LIMITS_OF_STRANGERS: Final = Partitions(LIMITS, "strangers", (f"t#{STRANGERS}",))
 """Requests without credentials, counted by the address that they come from."""
 ACCOUNTS: Final = Partitions(IDENTITY, "accounts", ("user#*", "email#*"))
 """People and their addresses, who may belong to several tenants."""
@@ -323,7 +331,7 @@ CELLS: Final = Table("cells")
 """In which cell each tenant's chunks are, and its moves: apart from people and keys, since searches read it (T6)."""
 CELL_REGISTRY: Final = Partitions(CELLS, "registry", ("cells", "cell#*", "moves"))
 """All cells, which tenants take room in each, and which ones move."""
-AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at"),))
+AUDIT: Final = Table("audit", indexes=(Index("pending", "pending_partition", "pending_at", leads_with_tenant=True),))
 """Who did what (T7): events that wait for being sealed, and the sealed log of every tenant."""
 CACHE: Final = Cache("cache")
 SIGNING_KEYS: Final = Secret("signing-keys")

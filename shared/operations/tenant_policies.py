@@ -1,7 +1,8 @@
 """What a function may do to tenants' data, from its declaration: for its roles, its sessions and its own guard.
 
 Tables and buckets hold tenants' data. A function's own role reaches none of it, only partitions that belong to no
-tenant and secondary indexes; for the rest there is a second role, which the function assumes for one tenant at a time.
+tenant and what secondary indexes bring together of several; for the rest there is a second role, which the function
+assumes for one tenant at a time.
 Sources: IAM User Guide, "Conditions with multiple context keys or values" and "Session policies"; DynamoDB Developer
 Guide, "Using IAM policy conditions for fine-grained access control".
 """
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import TENANT_NAME, TenantContextError, current_tenant_context, is_tenant_name
-from shared.operations.capabilities import Bucket, Capability, Resource, Table
+from shared.operations.capabilities import QUERY, Bucket, Capability, Index, Resource, Table
 
 TENANT_ROLE: Final = "TESSERA_TENANT_ROLE"
 """The environment variable that carries the ARN of the role which a function assumes for one tenant at a time."""
@@ -60,12 +61,21 @@ def reaches_tenant_data(capabilities: Iterable[Capability]) -> bool:
 
 
 def shared_statements(capabilities: Iterable[Capability], arn_of: ArnOf) -> list[Statement]:
-    """Return what a function's own role may do to tables: the partitions of no tenant that it declares."""
-    patterns: dict[tuple[Resource, str], set[str]] = {}
+    """Return what a function's own role may do to tables.
+
+    These are the partitions of no tenant that it declares, and secondary indexes that it reads for several tenants.
+    """
+    patterns: dict[tuple[str, str], set[str]] = {}
+    indexes = []
     for use in capabilities:
         for action in use.actions if use.partitions else ():
-            patterns.setdefault((use.resource, action), set()).update(use.partitions)
-    return _merged(_on_partitions(patterns, arn_of))
+            patterns.setdefault((arn_of(use.resource), action), set()).update(use.partitions)
+        indexes += [
+            Statement((action,), (_arn_of_index(use.resource, index, arn_of),), {})
+            for index, action in _uses_of_indexes(use)
+            if not _is_in_session(index, action)
+        ]
+    return _merged([*_on_partitions(patterns), *indexes])
 
 
 def tenant_statements(
@@ -79,12 +89,15 @@ def tenant_statements(
     if tenant is not None and not is_tenant_name(tenant):
         raise TenantContextError("No tenant has such a name.")
     name = _ANY if tenant is None else tenant
-    patterns: dict[tuple[Resource, str], set[str]] = {}
+    own = (f"t#{name}",) if tenant is None else (f"t#{name}", f"t#{name}#*")
+    patterns: dict[tuple[str, str], set[str]] = {}
     for use in capabilities:
         for action in use.actions if isinstance(use.resource, Table) else ():
-            allowed = use.partitions or ((f"t#{name}",) if tenant is None else (f"t#{name}", f"t#{name}#*"))
-            patterns.setdefault((use.resource, action), set()).update(allowed)
-    statements = _on_partitions(patterns, arn_of)
+            patterns.setdefault((arn_of(use.resource), action), set()).update(use.partitions or own)
+        for index, action in _uses_of_indexes(use):
+            if _is_in_session(index, action):
+                patterns.setdefault((_arn_of_index(use.resource, index, arn_of), action), set()).update(own)
+    statements = _on_partitions(patterns)
     for use in capabilities:
         if isinstance(use.resource, Bucket):
             arn = arn_of(use.resource)
@@ -150,10 +163,21 @@ class TenantRules:
             tenants = {tenant}
         return _admitted(tenants, action, resource)
 
-    def check_index(self, resource: str, action: str) -> None:
-        """Raises: TenantContextError when no declared capability reads the table's secondary indexes like that."""
-        if not any(use.resource.name == resource and action in use.actions_within for use in self._uses):
+    def tenant_of_index(self, resource: str, action: str, index: str, keys: Collection[str]) -> TenantId | None:
+        """Return the one tenant in whose partitions of a secondary index `keys` lie; None for what is of several.
+
+        Raises: TenantContextError as above, and when no declared capability reads the table's indexes like that.
+        """
+        uses = [one for use in self._uses if use.resource.name == resource for one in _uses_of_indexes(use)]
+        declared = [found for found, known in uses if (found.name, known) == (index, action)]
+        if not declared:
             raise TenantContextError(f"{action} on an index of {resource} is not declared.")
+        if not _is_in_session(declared[0], action):
+            return None
+        found = [_PARTITION.fullmatch(key) for key in keys]
+        if None in found or not found:
+            raise TenantContextError(f"{action} on an index of {resource} names no tenant's partition.")
+        return _admitted({TenantId(match[1]) for match in found if match is not None}, action, resource)
 
 
 def _admitted(tenants: Collection[TenantId], action: str, resource: str) -> TenantId:
@@ -169,25 +193,42 @@ def _admitted(tenants: Collection[TenantId], action: str, resource: str) -> Tena
 def _is_of_a_tenant(use: Capability) -> bool:
     match use.resource:
         case Table():
-            return bool(use.actions) and not use.partitions
+            in_session = any(_is_in_session(*one) for one in _uses_of_indexes(use))
+            return in_session or (bool(use.actions) and not use.partitions)
         case Bucket():
             return True
         case _:
             return False
 
 
-def _on_partitions(patterns: Mapping[tuple[Resource, str], Collection[str]], arn_of: ArnOf) -> list[Statement]:
+def _uses_of_indexes(use: Capability) -> list[tuple[Index, str]]:
+    """Return each secondary index that a capability reads, with each action."""
+    if not isinstance(use.resource, Table):
+        return []
+    return [(index, action) for index in use.resource.indexes for action in use.actions_within]
+
+
+def _is_in_session(index: Index, action: str) -> bool:
+    """Answer whether this is asked for one tenant; to read an index through is to look for tenants."""
+    return index.leads_with_tenant and action == QUERY
+
+
+def _arn_of_index(resource: Resource, index: Index, arn_of: ArnOf) -> str:
+    return f"{arn_of(resource)}/index/{index.name}"
+
+
+def _on_partitions(patterns: Mapping[tuple[str, str], Collection[str]]) -> list[Statement]:
     return [
         Statement(
             (action,),
-            (arn_of(resource),),
+            (arn,),
             {
                 _FOR_ALL: {_LEADING_KEYS: sorted(allowed)},
                 # For all of no values is true: a request that names no partition must have one.
                 "Null": {_LEADING_KEYS: "false"},
             },
         )
-        for (resource, action), allowed in patterns.items()
+        for (arn, action), allowed in patterns.items()
     ]
 
 

@@ -54,10 +54,12 @@ def for_request(operation: Operation | None, path: Mapping[str, Any]) -> Abstrac
 
 
 def for_message(operation: Operation, message: Any) -> AbstractContextManager[None]:
-    """Work for the tenant that a message of ours names as `tenant`; one that names none reaches no data."""
-    if operation.across_tenants:
-        return across(operation)
-    return _for(getattr(getattr(message, "root", message), "tenant", None))
+    """Work for the tenant that a message of ours names as `tenant`.
+
+    One that names none reaches no data, unless the operation declares why it serves several.
+    """
+    tenant = getattr(getattr(message, "root", message), "tenant", None)
+    return across(operation) if tenant is None and operation.across_tenants else _for(tenant)
 
 
 def for_change(operation: Operation, keys: Mapping[str, Any]) -> AbstractContextManager[None]:

@@ -22,6 +22,7 @@ from shared.tenancy.models import Override
 from shared.tenancy.plans import PlanName
 from shared.tenancy.ports import Put
 from shared.tenancy.tenants import new_tenant
+from tests.ambient import looking_on
 from tests.api.door import MovableClock, authenticator_of
 from tests.api.people import new_person, stranger
 from tests.api.tenants import Tenant, new_tenant_name
@@ -158,7 +159,8 @@ def publish(index, embedder):
         chunk = IndexedChunk(
             DocumentId(document_id), generation, 0, 0, len(text), None, name, "", text, vector, metadata
         )  # fmt: skip
-        await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
+        with looking_on():
+            await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
         return document_id
 
     return published

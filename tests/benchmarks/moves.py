@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import AUDIT, CELLS
+from tests.ambient import looking_on
 from tests.benchmarks.table import Table
 from tests.cells.moving import Report, move_under_load
 from tests.cells.places import Places
@@ -48,7 +49,8 @@ def _measured(cloud: Cloud, folder: Path, address: str, step: int) -> tuple[Repo
     began = time.monotonic()
     try:
         kills, tenant = range(0, MOST + 1, step), TenantId("acme" if address else "globex")
-        report = asyncio.run(move_under_load(places, tenant, kills, people=1 if address else 2))
+        with looking_on():
+            report = asyncio.run(move_under_load(places, tenant, kills, people=1 if address else 2))
     finally:
         places.close()
     return report, (time.monotonic() - began) / report.moves

@@ -12,6 +12,7 @@ from shared.adapters.postgres.audit_read_model import PostgresAuditReadModel
 from shared.adapters.postgres.database import Database, Transaction
 from shared.audit.read_model import AuditFilter
 from shared.kernel.ids import TenantId
+from tests.ambient import looking_on
 from tests.audit.samples import events
 from tests.benchmarks.table import Table, in_turn, median_ratio
 from tests.postgres.logs import SealedLogs, projection
@@ -29,6 +30,11 @@ QUERY: Final = (
 
 
 def run() -> Table:
+    with looking_on():
+        return _run_all()
+
+
+def _run_all() -> Table:
     address = migrated_database(server_of_the_wheel())
     tenants = [TenantId(f"tenant-{number}") for number in range(TENANTS)]
     database = Database(address.app)

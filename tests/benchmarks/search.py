@@ -30,10 +30,12 @@ from shared.adapters.opensearch.layout import IndexLayout
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.adapters.sqlite.schema import keyword_table, vector_table
 from shared.kernel.ids import DocumentId, encode_base32
+from shared.kernel.tenants import admitted
 from shared.retrieval.keywords import query_terms
 from shared.retrieval.ports import ChunkIndex, IndexedChunk, Vector
 from shared.retrieval.query import SearchQuery
 from shared.retrieval.search import CANDIDATES, SearchService
+from tests.ambient import looking_on
 from tests.benchmarks.samples import MODEL, passages, questions
 from tests.benchmarks.table import Table, median_ratio
 from tests.evaluation.direct import KB_ID, SCOPE, TENANT, EverythingLives, OneBase
@@ -62,7 +64,8 @@ class Store:
 
 
 def run() -> Table:
-    return asyncio.run(_run())
+    with looking_on():
+        return asyncio.run(_run())
 
 
 async def _run() -> Table:
@@ -174,7 +177,7 @@ async def _opensearch(_: Path, size: int, embedder: MiniLmEmbedder) -> AsyncIter
 
 
 def _raw_opensearch(client: OpenSearch, layout: IndexLayout) -> RawLegs:
-    base = {"term": {"scope": scope_key(TENANT, SCOPE)}}
+    base = {"term": {"scope": scope_key(admitted(TENANT), SCOPE)}}
 
     def raw(text: str, vector: Vector) -> None:
         words = {"match": {"terms": " ".join(query_terms(text))}}

@@ -4,8 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.ambient import reaching_all
 from tests.ingestion.cloud import Cloud, running_cloud
 from tests.opensearch_server import require_node, running_node
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _reaching_all() -> Iterator[None]:
+    """These tests ask stores themselves, for whatever tenants."""
+    with reaching_all():
+        yield
 
 
 @pytest.fixture(scope="module")

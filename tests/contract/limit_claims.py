@@ -19,6 +19,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand
 from shared.limits.ports import LimitStore
 from shared.limits.rules import Window
+from shared.operations.tenants import within
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -55,7 +56,7 @@ def opened_store(address: str) -> Iterator[LimitStore]:
 
 
 async def _claim(address: str, tenant: TenantId, times: int, at: float) -> int:
-    with opened_store(address) as store:
+    with within(tenant), opened_store(address) as store:
         await asyncio.sleep(max(0.0, at - time.time()))
         return sum(
             [(await store.admit(tenant, [Demand(Window("calls", LIMIT, DECADE_S))])).is_admitted for _ in range(times)]

@@ -20,6 +20,7 @@ from shared.adapters.opensearch.layout import IndexLayout
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
 from shared.adapters.sqlite.database import Database
 from shared.adapters.sqlite.schema import SHARED_TABLES
+from shared.kernel.tenants import admitted
 from shared.retrieval.ports import IndexUnavailableError
 from tests.contract.chunks import ACME, DIMENSIONS, chunk, document, scope, unit_vector
 
@@ -31,6 +32,7 @@ WRITER = """
 import asyncio, sys
 from pathlib import Path
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from tests.ambient import reaching_all
 from tests.contract.chunks import ACME, chunk, scope
 
 async def main(file, number):
@@ -43,7 +45,8 @@ async def main(file, number):
             await index.delete_document_generation(ACME, scope(), chunks[0].document_id, generation - 1)
     await index.delete_scope(ACME, scope(number))
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+with reaching_all():
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
@@ -118,7 +121,9 @@ def test_items_that_a_busy_node_left_out_are_sent_again(node: ScriptedNode) -> N
     client = connect(node.address)
     pauses: list[float] = []
 
-    write_chunks(client, "alias", ACME, HOME, [chunk(number, f"n{number}") for number in range(3)], pauses.append)
+    write_chunks(
+        client, "alias", admitted(ACME), HOME, [chunk(number, f"n{number}") for number in range(3)], pauses.append
+    )
 
     first, second = node.bodies
     assert first.count('"_id"') == 3
@@ -133,7 +138,7 @@ def test_a_node_that_stays_busy_is_unavailable(node: ScriptedNode) -> None:
     client = connect(node.address)
 
     with pytest.raises(IndexUnavailableError, match="too busy for 1 chunks"):
-        write_chunks(client, "alias", ACME, HOME, [chunk(1, "notice")], lambda _: None)
+        write_chunks(client, "alias", admitted(ACME), HOME, [chunk(1, "notice")], lambda _: None)
     assert len(node.bodies) == 4
     client.close()
 
@@ -143,7 +148,7 @@ def test_a_chunk_that_is_refused_says_why(node: ScriptedNode) -> None:
     client = connect(node.address)
 
     with pytest.raises(ChunkRefusedError, match="strict_dynamic_mapping_exception: why"):
-        write_chunks(client, "alias", ACME, HOME, [chunk(1, "notice")], lambda _: None)
+        write_chunks(client, "alias", admitted(ACME), HOME, [chunk(1, "notice")], lambda _: None)
     client.close()
 
 
@@ -169,7 +174,7 @@ def test_large_batches_are_cut_by_size(node: ScriptedNode) -> None:
     node.answers = [(200, {"errors": False, "items": []})]
     client = connect(node.address)
 
-    write_chunks(client, "alias", ACME, HOME, [chunk(number, "word " * 200_000) for number in range(4)])
+    write_chunks(client, "alias", admitted(ACME), HOME, [chunk(number, "word " * 200_000) for number in range(4)])
 
     assert len(node.bodies) == 4
     client.close()

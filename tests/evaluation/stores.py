@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.adapters.minilm.model import DIMENSIONS
 from shared.retrieval.ports import ChunkIndex
+from tests.ambient import looking_on
 from tests.opensearch_server import running_node
 
 STORES: Final = ("sqlite", "opensearch")
@@ -20,8 +21,10 @@ async def open_store(name: str) -> AsyncIterator[ChunkIndex]:
     """Give an empty chunk index, and remove what was started for it."""
     with tempfile.TemporaryDirectory(prefix="tessera-evaluation-", ignore_cleanup_errors=True) as folder:
         opened = _sqlite(Path(folder)) if name == "sqlite" else _opensearch()
-        async with opened as index:
-            yield index
+        # Whoever opens a store of their own asks it for whomever they like.
+        with looking_on():
+            async with opened as index:
+                yield index
 
 
 @asynccontextmanager

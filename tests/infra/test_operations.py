@@ -14,6 +14,7 @@ from shared.operations.capabilities import (
     EMBEDDER,
     INTERNET,
     PARSER,
+    QUERY,
     Bucket,
     Cache,
     Capability,
@@ -77,10 +78,43 @@ def granted(templates: Templates, role: Resource) -> set[tuple[str, str]]:
     }
 
 
-def suffix_within(capability: Capability) -> str:
-    """Return what follows a resource's ARN where the things it holds are meant: an index has a name."""
+Use = tuple[str, str]
+"""An action, and what follows a resource's ARN where it is allowed."""
+
+
+def uses_of_indexes(capability: Capability, *, in_session: bool) -> list[Use]:
+    """Return how the indexes of a table are read, for one tenant in its session or for several without one."""
     resource = capability.resource
-    return "/index/" + "|/index/".join(one.name for one in resource.indexes) if isinstance(resource, Table) else r"/\*"
+    return [
+        (action, f"/index/{index.name}")
+        for index in (resource.indexes if isinstance(resource, Table) else ())
+        for action in capability.actions_within
+        if (index.leads_with_tenant and action == QUERY) == in_session
+    ]
+
+
+def own_uses(capability: Capability) -> list[Use]:
+    """Return what a function may do without a session for a tenant."""
+    match capability.resource:
+        case Bucket():
+            return []
+        case Table():
+            own = capability.actions if capability.partitions else ()
+            return [*((action, "") for action in own), *uses_of_indexes(capability, in_session=False)]
+    within = [(action, r"/\*") for action in capability.actions_within]
+    return [*((action, "") for action in capability.actions), *within]
+
+
+def session_uses(capability: Capability) -> list[Use]:
+    """Return what the role may do that is assumed for one tenant at a time."""
+    match capability.resource:
+        case Bucket():
+            within = [(action, re.escape("/t/*/*")) for action in capability.actions_within]
+        case Table():
+            within = uses_of_indexes(capability, in_session=True)
+        case _:
+            return []
+    return [*((action, "") for action in capability.actions), *within]
 
 
 def addresses_of(capability: Capability) -> int:
@@ -116,13 +150,6 @@ def tenant_role_of(templates: Templates, operation: Operation) -> Resource | Non
     return found
 
 
-def in_own_role(capability: Capability) -> bool:
-    """Whether a function may do this without a session for a tenant."""
-    if isinstance(capability.resource, Bucket):
-        return False
-    return not isinstance(capability.resource, Table) or not capability.actions or bool(capability.partitions)
-
-
 @each_operation
 def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: Operation) -> None:
     function = function_of(templates, operation)
@@ -140,19 +167,18 @@ def test_role_may_do_exactly_what_is_declared(templates: Templates, operation: O
     assert expected <= allowed
 
     rest = allowed - expected
-    for capability in filter(in_own_role, operation.capabilities):
+    for capability in operation.capabilities:
         pattern = address_pattern(templates, capability)
-        for actions, suffix in ((capability.actions, ""), (capability.actions_within, suffix_within(capability))):
-            for action in actions:
-                matching = {
-                    (one, address)
-                    for one, address in allowed
-                    if one == action and re.fullmatch(f"({pattern})({suffix})", str(address))
-                }
-                assert len(matching) == addresses_of(capability), (
-                    f"{action} on {capability.resource.name} is granted {len(matching)} times"
-                )
-                rest -= matching
+        for action, suffix in own_uses(capability):
+            matching = {
+                (one, address)
+                for one, address in allowed
+                if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
+            }
+            assert len(matching) == addresses_of(capability), (
+                f"{action} on {capability.resource.name} is granted {len(matching)} times"
+            )
+            rest -= matching
     assert {action for action, _ in rest} <= (
         {*READ_STREAM, "sqs:SendMessage"} if isinstance(operation.trigger, StreamTrigger) else set()
     )
@@ -165,36 +191,34 @@ def test_tenants_are_reached_through_a_role_of_their_own_and_exactly_as_declared
     declared = [use for use in operation.capabilities if isinstance(use.resource, Table | Bucket)]
     role = tenant_role_of(templates, operation)
     if role is None:
-        assert all(in_own_role(use) for use in declared)
+        assert not any(use.partitions == () and session_uses(use) for use in declared)
         return
 
     allowed = granted(templates, role)
     expected = set()
     for use in declared:
         pattern = address_pattern(templates, use)
-        # What an index holds is no tenant's partition; what a bucket holds lies under the tenants' prefix.
-        within = use.actions_within if isinstance(use.resource, Bucket) else ()
-        for actions, suffix in ((use.actions, ""), (within, re.escape("/t/*/*"))):
-            for action in actions:
-                matching = {
-                    (one, address)
-                    for one, address in allowed
-                    if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
-                }
-                assert len(matching) == 1, f"{action} on {use.resource.name} is granted {len(matching)} times"
-                expected |= matching
+        for action, suffix in session_uses(use):
+            matching = {
+                (one, address)
+                for one, address in allowed
+                if one == action and re.fullmatch(f"({pattern}){suffix}", str(address))
+            }
+            assert len(matching) == 1, f"{action} on {use.resource.name} is granted {len(matching)} times"
+            expected |= matching
     assert allowed == expected
 
 
 def test_tables_are_reached_by_partition_and_buckets_listed_by_prefix(templates: Templates) -> None:
     for operation in OPERATIONS:
-        roles = [role_of(templates, function_of(templates, operation)), tenant_role_of(templates, operation)]
-        for statement in (one for role in roles if role is not None for one in statements(role)):
+        own, of_tenants = role_of(templates, function_of(templates, operation)), tenant_role_of(templates, operation)
+        found = [(role, one) for role in (own, of_tenants) if role is not None for one in statements(role)]
+        for role, statement in found:
             condition = statement.get("Condition", {})
             actions = as_list(statement["Action"])
             reads_index = all("/index/" in str(one) for one in as_list(statement["Resource"]))
             on_items = {action for action in actions if action.startswith("dynamodb:")} - set(READ_STREAM)
-            if on_items and not reads_index:
+            if on_items and (role is of_tenants or not reads_index):
                 assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}
                 assert condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
             if {"s3:ListBucket", "s3:ListBucketVersions"} & set(actions):

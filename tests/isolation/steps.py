@@ -13,6 +13,7 @@ from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId, encode_base
 from shared.knowledge.claims import ContentHeldError
 from shared.knowledge.keys import parse_key, prefix_of
 from shared.retrieval.ports import IndexedChunk, Scope
+from tests.ambient import looking_on
 from tests.api.tenants import Tenant
 from tests.isolation.deployments import Deployment
 
@@ -138,7 +139,8 @@ async def publish(actor: Actor, base: int, name: str, text: str) -> Seen:
                 {},
             )
         )
-    await actor.deployment.index.write(tenant, Scope(kb_id, 1), chunks)
+    with looking_on():
+        await actor.deployment.index.write(tenant, Scope(kb_id, 1), chunks)
     return [await actor.send("GET", f"/knowledge-bases/{kb_id}/documents/{dropped.document_id}")]
 
 

@@ -18,6 +18,7 @@ from shared.operations import capabilities
 from shared.operations.capabilities import CACHE, DATABASE, RESOURCES, SIGNING_KEYS, Bucket, Queue, Resource, Table
 from shared.retrieval.ports import Scope
 from tests import stores
+from tests.ambient import looking_on
 from tests.api.tenants import new_tenant_name
 from tests.canaries import canary_of
 from tests.contract.chunks import DIMENSIONS, chunk
@@ -102,7 +103,10 @@ def test_message_about_one_tenant_with_marks_of_another_is_found(planted, queue)
 async def test_row_of_the_file_index_is_found(planted):
     index = SqliteChunkIndex(planted.settings.local_folder / "vectors.sqlite")
     for tenant in (ACME, GLOBEX):
-        await index.write(TenantId(tenant), HOME, [chunk(1, canary_of(tenant), metadata={"team": canary_of(tenant)})])
+        with looking_on():
+            await index.write(
+                TenantId(tenant), HOME, [chunk(1, canary_of(tenant), metadata={"team": canary_of(tenant)})]
+            )
     index.close()
     assert leaks(planted) == []
     assert {entry.owner for entry in entries_of(planted) if canary_of(entry.owner) in entry.text} == {ACME, GLOBEX}
@@ -123,7 +127,8 @@ async def test_document_of_opensearch_is_found(opensearch_address):  # noqa: F81
     index = OpenSearchChunkIndex(client, layout)
     try:
         for tenant in (ACME, GLOBEX):
-            await index.write(TenantId(tenant), HOME, [chunk(1, canary_of(tenant))])
+            with looking_on():
+                await index.write(TenantId(tenant), HOME, [chunk(1, canary_of(tenant))])
         found = list(stores.of_opensearch(opensearch_address))
         assert leaks_in(found, {}) == []
         assert {entry.owner for entry in found if canary_of(entry.owner) in entry.text} == {ACME, GLOBEX}

@@ -19,6 +19,7 @@ from shared.identity.oidc_errors import (
 from shared.identity.oidc_ports import AuthorizationCode
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
+from tests.ambient import looking_on
 from tests.oidc.scripted_provider import KEY_ID
 from tests.unit.identity.forgery import Absent, Smith, encode
 
@@ -33,7 +34,8 @@ def at_hash(token: str) -> str:
 
 @pytest.fixture
 def openid():
-    return HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock())
+    with looking_on():
+        yield HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock())
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from shared.identity.oidc_ports import AuthorizationCode
 from shared.identity.oidc_sign_in import _challenge
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import TenantId
+from tests.ambient import looking_on
 from tests.oidc.real_provider import REDIRECT, RealProvider, sign_in_with_browser, signing_key
 
 pytestmark = pytest.mark.real_server
@@ -35,7 +36,8 @@ def time():
 
 @pytest.fixture
 def openid(time):
-    return HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock(), time)
+    with looking_on():
+        yield HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock(), time)
 
 
 @pytest.fixture(params=[False, True], ids=["e-mail in userinfo", "e-mail in the ID token"])

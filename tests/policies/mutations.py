@@ -53,10 +53,14 @@ def gone_wrong(calls: Iterable[Call], arns: Mapping[str, str]) -> Iterator[tuple
             wrong = _wrong_objects(use) if use.address in _BUCKETS else _wrong_partitions(call, use)
             for what, other in wrong:
                 yield what, _request(call, other, arns)
+            if use.index is not None and call.tenant is not None:
+                without = _request(replace(call, tenant=None), use, arns)
+                yield "a tenant's partition of an index without a session", without
 
 
 def _wrong_partitions(call: Call, use: Use) -> Iterator[tuple[str, Use]]:
     if use.index is not None:
+        yield from _wrong_partitions_of_index(call, use)
         return
     yield "no partition at all", replace(use, keys=frozenset())
     yield "every partition", replace(use, action="dynamodb:Scan", keys=frozenset())
@@ -73,6 +77,19 @@ def _wrong_partitions(call: Call, use: Use) -> Iterator[tuple[str, Use]]:
         yield f"also the partition of {other!r}", replace(use, keys=use.keys | foreign)
     yield "an index", replace(use, action="dynamodb:Query", index="due", keys=frozenset({"due#1"}))
     yield "an index by the own key", replace(use, action="dynamodb:Query", index="tenants", keys=use.keys)
+
+
+def _wrong_partitions_of_index(call: Call, use: Use) -> Iterator[tuple[str, Use]]:
+    yield "an item by way of an index", replace(use, action="dynamodb:GetItem")
+    yield "PartiQL on an index", replace(use, action="dynamodb:PartiQLSelect")
+    if call.tenant is None:
+        return
+    yield "no partition of an index", replace(use, keys=frozenset())
+    yield "a whole index", replace(use, action="dynamodb:Scan", keys=frozenset())
+    for other in OTHERS:
+        foreign = frozenset(_partition_of(other, key) for key in use.keys if _is_own(key))
+        yield f"the partition of {other!r} in an index", replace(use, keys=foreign)
+        yield f"also the partition of {other!r} in an index", replace(use, keys=use.keys | foreign)
 
 
 def _wrong_objects(use: Use) -> Iterator[tuple[str, Use]]:

@@ -17,6 +17,7 @@ from shared.operations.capabilities import AUDIT, METADATA, UPLOADS
 from shared.operations.declaration import CommandTrigger, ScheduleTrigger, StreamTrigger
 from shared.operations.registry import all_operations
 from shared.retrieval.ports import IndexedChunk, Scope
+from tests.ambient import looking_on
 from tests.api.declared import ROUTES
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
@@ -164,7 +165,8 @@ class Suite:
         )
         index = SqliteChunkIndex(self.cloud.settings.local_folder / "vectors.sqlite")
         try:
-            await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
+            with looking_on():
+                await index.write(TenantId(tenant.id), Scope(KnowledgeBaseId(base), 1), [chunk])
         finally:
             index.close()
         return document_id

@@ -66,3 +66,5 @@ def test_no_call_that_went_wrong_is_allowed(calls, policies, deployed):
     assert {f"the partition of {other!r}" for other in OTHERS} <= kinds.keys()
     assert {"an object of 'b'", "an object of 'ab'", "an object of ''"} <= kinds.keys()
     assert kinds["every partition"] > 100
+    # Sealing by the stream, and what it left over by the schedule.
+    assert kinds["a tenant's partition of an index without a session"] == 2

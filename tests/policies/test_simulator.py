@@ -98,6 +98,7 @@ def test_an_action_that_iam_does_not_know_is_no_answer():
 
 CALLS = [
     Call("list_documents", TENANT, (Use("metadata", "dynamodb:Query", frozenset({f"t#{TENANT}#kb#x"})),)),
+    Call("seal_audit_events", TENANT, (Use("audit", "dynamodb:Query", frozenset({f"t#{TENANT}"}), "pending"),)),
     Call("sweep_generations", TENANT, (Use("artifacts", "s3:DeleteObjectVersion", frozenset({f"t/{TENANT}/kb/x"})),)),
     Call("sweep_generations", TENANT, (Use("artifacts", "s3:ListBucketVersions", frozenset({f"t/{TENANT}/kb/x"})),)),
 ]

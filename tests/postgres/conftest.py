@@ -6,6 +6,7 @@ import pytest
 
 from localstack.postgres_server import Server
 from shared.adapters.postgres.database import Database
+from tests.ambient import reaching_all
 from tests.postgres.servers import (
     TestDatabase,
     migrated_database,
@@ -17,6 +18,13 @@ from tests.postgres.servers import (
 )
 
 BOTH = ("wheel", "pgbouncer")
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _reaching_all() -> Iterator[None]:
+    """These tests ask the database itself, for whatever tenants."""
+    with reaching_all():
+        yield
 
 
 @pytest.fixture(params=BOTH, scope="module")

@@ -13,6 +13,7 @@ from shared.audit.projection import AuditProjection, continued
 from shared.audit.read_model import AuditFilter, SealedEvent
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import DATABASE
+from tests.ambient import reaching_all
 from tests.audit.samples import event
 from tests.ingestion.cloud import Cloud
 
@@ -60,7 +61,8 @@ def projection(logs: SealedLogs, database: Database) -> AuditProjection:
 
 async def copied(database: Database, tenant: TenantId, wanted: AuditFilter = EVERYTHING) -> list[SealedEvent]:
     """Return all that can be found of a tenant's log, oldest first."""
-    found = await PostgresAuditReadModel(database).newest(tenant, wanted, 100_000)
+    with reaching_all():
+        found = await PostgresAuditReadModel(database).newest(tenant, wanted, 100_000)
     return found[::-1]
 
 
@@ -71,11 +73,12 @@ async def copy_events(
     name, begin = TenantId(tenant), since or datetime.now(UTC) - timedelta(days=1)
     database = Database(cloud.address_of(DATABASE))
     try:
-        model = PostgresAuditReadModel(database)
-        place = await model.last(name) or genesis(name)
-        events = [event(name, begin + timedelta(hours=hour), **one) for hour, one in enumerate(differing)]
-        sealed = continued(place, [make_block(name, place, events)])
-        assert await model.append(name, place, sealed)
+        with reaching_all():
+            model = PostgresAuditReadModel(database)
+            place = await model.last(name) or genesis(name)
+            events = [event(name, begin + timedelta(hours=hour), **one) for hour, one in enumerate(differing)]
+            sealed = continued(place, [make_block(name, place, events)])
+            assert await model.append(name, place, sealed)
         return sealed
     finally:
         database.close()

@@ -12,6 +12,7 @@ from localstack.ports import free_port
 from shared.adapters.postgres.database import Database, Transaction, opening_of
 from shared.kernel.databases import DatabaseBusyError, DatabaseUnavailableError
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import admitted
 from tests.postgres.servers import SETTINGS, TestDatabase, run
 
 pytestmark = pytest.mark.real_server
@@ -31,7 +32,7 @@ async def test_tenant_is_set_whatever_its_name(database: Database, name: str) ->
 
 
 async def test_beginning_takes_one_round_trip() -> None:
-    assert opening_of(ACME, 5, 8).count(";") == 4
+    assert opening_of(admitted(ACME), 5, 8).count(";") == 4
 
 
 async def test_nothing_stays_on_the_connection(database: Database) -> None:

@@ -70,7 +70,7 @@ def _uses_of_dynamodb(operation: str, params: Mapping[str, Any]) -> Iterator[Use
             parts = [part for write in asked for part in write.values()]
             yield Use(table, "dynamodb:BatchWriteItem", frozenset(_key_of(part) for part in parts))
     elif operation in {"Query", "Scan"}:
-        keys = frozenset(_queried(params) if operation == "Query" and "IndexName" not in params else ())
+        keys = frozenset(_queried(params) if operation == "Query" else ())
         yield Use(params["TableName"], f"dynamodb:{operation}", keys, params.get("IndexName"))
     else:
         keys = frozenset({_key_of(params)} if "Key" in params or "Item" in params else ())
@@ -83,9 +83,12 @@ def _key_of(part: Mapping[str, Any]) -> str:
 
 
 def _queried(params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the partition that a query's condition names, written `pk = :name` in all of our queries."""
+    """Yield the partition that a query's condition names first, written `pk = :name` in all of our queries.
+
+    An index has a key of its own in that place; partition keys are strings, and nothing else of an index is one.
+    """
     name, _, rest = params.get("KeyConditionExpression", "").partition("=")
     values = params.get("ExpressionAttributeValues", {})
-    value = rest.split(" AND ", 1)[0].strip()
-    if name.strip() == PARTITION_KEY and value in values:
-        yield values[value]["S"]
+    value = values.get(rest.split(" AND ", 1)[0].strip(), {})
+    if ("IndexName" in params or name.strip() == PARTITION_KEY) and "S" in value:
+        yield value["S"]

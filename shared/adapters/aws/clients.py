@@ -2,7 +2,8 @@
 
 The guard reads the same literal actions that CDK writes into the role, so an ordinary test on an emulator without IAM
 fails where AWS would deny. So it is with tenants: a call that reaches another one than its operation works for is
-refused here, and signed with credentials that could not reach it.
+refused here, whether it reads, writes, sends or seals; and calls to tables and buckets are signed with credentials that
+could not reach it. Secrets are the deployment's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +14,11 @@ import boto3
 from botocore.config import Config
 
 from shared.adapters.aws.calls import Use, use_of_s3, uses_of_dynamodb
+from shared.adapters.aws.messages import tenant_of_sealed, tenants_of_events, tenants_of_messages
 from shared.adapters.aws.sdk_sessions import new_sdk_session
 from shared.adapters.aws.session_credentials import CallCredentials, OneProvider, TenantSessions
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import admitted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -144,10 +147,14 @@ class AwsClients:
 
     def _check_sqs(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self._guard(params["QueueUrl"], _SQS_ACTIONS.get(model.name, f"sqs:{model.name}"))
+        for tenant in tenants_of_messages(model.name, params):
+            admitted(tenant)
 
     def _check_events(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         for entry in params["Entries"]:
             self._guard(entry["EventBusName"], f"events:{model.name}")
+        for tenant in tenants_of_events(params):
+            admitted(tenant)
 
     def _check_secrets(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self._guard(params["SecretId"], f"secretsmanager:{model.name}")
@@ -155,3 +162,4 @@ class AwsClients:
     def _check_kms(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         # A decryption that names no key would be done with whatever key the content names.
         self._guard(params.get("KeyId", ""), f"kms:{model.name}")
+        admitted(tenant_of_sealed(params))

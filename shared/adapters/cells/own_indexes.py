@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.chunk_stores import ChunkKey, ChunkStore, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.ports import Hit, IndexedChunk, ReadBack, Scope, Vector
@@ -15,9 +16,9 @@ MOST_OPEN: Final = 100
 class OwnIndexes:
     """Implements `ChunkStore` on a store per tenant, each made by `open_store` and kept while it is used."""
 
-    def __init__(self, open_store: Callable[[TenantId], ChunkStore]) -> None:
+    def __init__(self, open_store: Callable[[AdmittedTenant], ChunkStore]) -> None:
         self._open_store = open_store
-        self._open: OrderedDict[TenantId, ChunkStore] = OrderedDict()
+        self._open: OrderedDict[AdmittedTenant, ChunkStore] = OrderedDict()
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         await self._of(tenant).write(tenant, scope, chunks)
@@ -76,9 +77,10 @@ class OwnIndexes:
         await self._of(tenant).vacate(tenant)
 
     def _of(self, tenant: TenantId) -> ChunkStore:
-        store = self._open.get(tenant) or self._open_store(tenant)
-        self._open[tenant] = store
-        self._open.move_to_end(tenant)
+        own = admitted(tenant)
+        store = self._open.get(own) or self._open_store(own)
+        self._open[own] = store
+        self._open.move_to_end(own)
         if len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)
         return store

@@ -20,6 +20,7 @@ from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import GateStore
 from shared.kernel.clock import Clock
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.chunk_stores import ChunkKey, ChunkStore, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.ports import Hit, IndexedChunk, IndexUnavailableError, ReadBack, Scope, Vector
@@ -166,20 +167,21 @@ class RoutedChunkIndex:
         return [self._stores.of(placement.cell)]
 
     async def _there(self, tenant: TenantId, access: Callable[[Placement], Awaitable[T]]) -> T:
-        placement = self._known.get(tenant) or await self._look(tenant)
+        own = admitted(tenant)
+        placement = self._known.get(own) or await self._look(own)
         for _ in range(TRIES):
             try:
                 answer = await access(placement)
             except Exception:
                 # A place that the tenant has left may be gone altogether, and then it fails in its own way.
-                gate = await self._gates.gate(tenant, placement.cell)
+                gate = await self._gates.gate(own, placement.cell)
                 if gate.is_at(placement.epoch):
                     raise
             else:
-                gate = await self._gates.gate(tenant, placement.cell)
+                gate = await self._gates.gate(own, placement.cell)
                 if gate.is_at(placement.epoch):
                     return answer
-            placement = await self._look_again(tenant, gate)
+            placement = await self._look_again(own, gate)
         raise PlacementBusyError
 
     async def _refuse_stale(self, placement: Placement) -> None:
@@ -193,17 +195,18 @@ class RoutedChunkIndex:
 
         Whoever places it at the same time either was faster, and is read of here, or finds the gate and does not.
         """
-        placement = self._known.get(tenant) or await self._look(tenant)
-        if placement.revision == 0 and tenant not in self._staying:
-            await self._gates.set_gate(tenant, self._default, Gate(FIRST_EPOCH, GateRole.OPEN))
-            await self._look(tenant)
-            self._staying.add(tenant)
+        own = admitted(tenant)
+        placement = self._known.get(own) or await self._look(own)
+        if placement.revision == 0 and own not in self._staying:
+            await self._gates.set_gate(own, self._default, Gate(FIRST_EPOCH, GateRole.OPEN))
+            await self._look(own)
+            self._staying.add(own)
 
-    async def _look(self, tenant: TenantId) -> Placement:
+    async def _look(self, tenant: AdmittedTenant) -> Placement:
         known = await self._placements.placement(tenant)
         return self._remember(known or Placement(tenant, self._default, FIRST_EPOCH))
 
-    async def _look_again(self, tenant: TenantId, gate: Gate) -> Placement:
+    async def _look_again(self, tenant: AdmittedTenant, gate: Gate) -> Placement:
         placement = await self._look(tenant)
         return self._remember(placement.as_told_by(gate, self._clock.now()))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.adapters.http.robots_rules import RobotsRules
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 
 FRESH_FOR_S: Final = 3600
 REMEMBERED_SITES: Final = 32
@@ -26,9 +26,9 @@ class RobotsMemory:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._tenants: OrderedDict[TenantId, _Sites] = OrderedDict()
+        self._tenants: OrderedDict[AdmittedTenant, _Sites] = OrderedDict()
 
-    def recall(self, tenant: TenantId, site: str) -> RobotsRules | None:
+    def recall(self, tenant: AdmittedTenant, site: str) -> RobotsRules | None:
         """Return what `site` said to this tenant; None when it was not asked, or too long ago."""
         known = self._sites(tenant).get(site)
         if known is None or self._monotonic() - known[0] >= FRESH_FOR_S:
@@ -36,14 +36,14 @@ class RobotsMemory:
         self._sites(tenant).move_to_end(site)
         return known[1]
 
-    def remember(self, tenant: TenantId, site: str, rules: RobotsRules) -> None:
+    def remember(self, tenant: AdmittedTenant, site: str, rules: RobotsRules) -> None:
         sites = self._sites(tenant)
         sites[site] = (self._monotonic(), rules)
         sites.move_to_end(site)
         if len(sites) > REMEMBERED_SITES:
             sites.popitem(last=False)
 
-    def _sites(self, tenant: TenantId) -> _Sites:
+    def _sites(self, tenant: AdmittedTenant) -> _Sites:
         sites = self._tenants.setdefault(tenant, OrderedDict())
         self._tenants.move_to_end(tenant)
         if len(self._tenants) > REMEMBERED_TENANTS:

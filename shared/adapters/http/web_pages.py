@@ -21,6 +21,7 @@ from shared.adapters.http.robots_rules import MAX_BYTES, RobotsRules
 from shared.adapters.http.timed_socket import Deadline
 from shared.adapters.http.web_addresses import WebAddresses
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlForbiddenError, UrlReason
 
 ROBOT: Final = "Tessera"
@@ -57,9 +58,9 @@ class GuardedWebPages:
         self._memory = RobotsMemory(monotonic)
 
     async def fetch(self, tenant: TenantId, url: str, max_bytes: int) -> bytes:
-        return await asyncio.to_thread(self._fetch, tenant, url, max_bytes)
+        return await asyncio.to_thread(self._fetch, admitted(tenant), url, max_bytes)
 
-    def _fetch(self, tenant: TenantId, url: str, max_bytes: int) -> bytes:
+    def _fetch(self, tenant: AdmittedTenant, url: str, max_bytes: int) -> bytes:
         heed_robots = partial(self._heed_robots, tenant)
         follower = RedirectFollower(replace(self._fetcher, max_bytes=max_bytes), REDIRECTS, heed_robots)
         try:
@@ -75,7 +76,7 @@ class GuardedWebPages:
             raise PageUnavailableError(f"The address could not be fetched: {error}.") from error
         return _content_of(answer)
 
-    def _heed_robots(self, tenant: TenantId, url: str, deadline: Deadline) -> None:
+    def _heed_robots(self, tenant: AdmittedTenant, url: str, deadline: Deadline) -> None:
         """Raises: PageRefusedError when robots are not welcome there; FetchFailedError when that cannot be learnt."""
         target = read_target(url)
         site = f"{target.scheme}://{target.authority}"
@@ -84,7 +85,7 @@ class GuardedWebPages:
                 UrlReason.DISALLOWED_BY_ROBOTS, "The site's robots.txt does not let robots fetch this address."
             )
 
-    def _rules_of(self, tenant: TenantId, site: str, deadline: Deadline) -> RobotsRules:
+    def _rules_of(self, tenant: AdmittedTenant, site: str, deadline: Deadline) -> RobotsRules:
         rules = self._memory.recall(tenant, site)
         if rules is None:
             rules = self._ask_for_rules(site, deadline)

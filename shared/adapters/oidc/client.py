@@ -26,6 +26,7 @@ from shared.identity.oidc_ports import AuthorizationCode
 from shared.identity.oidc_providers import ProviderMetadata
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 
 MAX_REMEMBERED: Final = 256
 """Connections whose provider's documents one process keeps; the one that was not used for longest goes first."""
@@ -33,7 +34,7 @@ MAX_REMEMBERED: Final = 256
 _JSON: Final = {"accept": "application/json"}
 
 Keys = Mapping[str, PublicKey]
-Place = tuple[TenantId, str]
+Place = tuple[AdmittedTenant, str]
 """Whose memory, and the address of what is remembered. With one memory for all, what a provider said while somebody
 else signed in would decide on a tenant's sign-ins; and who asks for unknown keys would keep others from new ones."""
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class HttpOpenIdClient:
         self._signatures = PyJWS(algorithms=sorted(ID_TOKEN.algorithms))
 
     async def discover(self, tenant: TenantId, issuer: str) -> ProviderMetadata:
-        remembered = self._remembered(self._metadata, (tenant, issuer), lambda: self._fetch_metadata(issuer))
+        remembered = self._remembered(self._metadata, (admitted(tenant), issuer), lambda: self._fetch_metadata(issuer))
         try:
             return await remembered.get()
         except (OSError, MalformedTokenError) as error:
@@ -65,13 +66,14 @@ class HttpOpenIdClient:
         client_secret: str | None,
         code: AuthorizationCode,
     ) -> ExternalIdentity:
+        own = admitted(tenant)
         tokens = await asyncio.to_thread(self._exchange, metadata, client_id, client_secret, code)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(id_token, str):
             raise RefusedSignInError("no-id-token")
         if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
             access_token = None
-        claims = await self._verify(tenant, metadata, id_token)
+        claims = await self._verify(own, metadata, id_token)
         check_claims(
             claims,
             issuer=metadata.issuer,
@@ -85,7 +87,7 @@ class HttpOpenIdClient:
         # OpenID Connect Core §5.4: with an access token, e-mail and name are told by userinfo and may stand only there.
         return identity_of(claims, await asyncio.to_thread(self._userinfo, metadata.userinfo_endpoint, access_token))
 
-    async def _verify(self, tenant: TenantId, metadata: ProviderMetadata, token: str) -> dict[str, Any]:
+    async def _verify(self, tenant: AdmittedTenant, metadata: ProviderMetadata, token: str) -> dict[str, Any]:
         try:
             header = read_header(token, ID_TOKEN)
         except MalformedTokenError:

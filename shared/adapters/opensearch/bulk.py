@@ -12,7 +12,7 @@ from opensearchpy import OpenSearch
 from shared.adapters.opensearch.filters import document_generation_key, item_id, scope_key
 from shared.adapters.opensearch.layout import JsonObject
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.keywords import indexed_terms
 from shared.retrieval.metadata_terms import terms_of
 from shared.retrieval.ports import IndexedChunk, IndexUnavailableError, Scope
@@ -43,7 +43,7 @@ class ChunkRefusedError(TesseraError):
 def write_chunks(
     client: OpenSearch,
     index: str,
-    tenant: TenantId,
+    tenant: AdmittedTenant,
     scope: Scope,
     chunks: Sequence[IndexedChunk],
     sleep: Callable[[float], None] = time.sleep,
@@ -60,7 +60,7 @@ def write_chunks(
             sleep(pause_s)
 
 
-def _send(client: OpenSearch, index: str, tenant: TenantId, batch: list[Action]) -> list[Action]:
+def _send(client: OpenSearch, index: str, tenant: AdmittedTenant, batch: list[Action]) -> list[Action]:
     """Send one bulk request; return the items to send again. A bulk answers 200 whatever happens to its items."""
     answer = client.bulk(
         body="".join(f"{head}\n{source}\n" for head, source in batch),
@@ -95,7 +95,7 @@ def _batches(actions: Iterator[Action]) -> Iterator[list[Action]]:
         yield batch
 
 
-def _action(tenant: TenantId, scope: Scope, chunk: IndexedChunk) -> Action:
+def _action(tenant: AdmittedTenant, scope: Scope, chunk: IndexedChunk) -> Action:
     key = scope_key(tenant, scope)
     document_generation = document_generation_key(chunk.document_id, chunk.generation)
     chunk_id = f"{document_generation}.{chunk.ordinal}"

@@ -16,6 +16,7 @@ from shared.adapters.opensearch.counting import ScopeCounter
 from shared.adapters.opensearch.filters import document_generation_key, filter_of
 from shared.adapters.opensearch.layout import EF_SEARCH, IndexLayout, JsonObject
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.keywords import query_terms
@@ -54,27 +55,29 @@ class OpenSearchChunkIndex:
         self._client.close()
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+        own = admitted(tenant)
         if len(chunks) > MOST_CHUNKS_PER_WRITE:
             raise ValueError(f"{len(chunks)} chunks in one write; {MOST_CHUNKS_PER_WRITE} are the most.")
         for chunk in chunks:
             self._check_dimensions(chunk.vector)
         if chunks:
-            await self._run(lambda: self._write(tenant, scope, chunks))
+            await self._run(lambda: self._write(own, scope, chunks))
 
     async def refresh(self, tenant: TenantId, scope: Scope) -> None:
-        self._counter.forget(tenant, scope)
+        self._counter.forget(admitted(tenant), scope)
         await self._run(self._refresh)
 
     async def read_back(
         self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
     ) -> ReadBack:
+        own = admitted(tenant)
         ordinals = {"first": {"term": {"ordinal": 0}}, "last": {"term": {"ordinal": last_ordinal}}}
         answer = await self._search(
-            tenant,
+            own,
             {
                 "size": 0,
                 "track_total_hits": True,
-                "query": _all_of(tenant, scope, document_id, generation),
+                "query": _all_of(own, scope, document_id, generation),
                 "aggs": {"ordinals": {"filters": {"filters": ordinals}}},
             },
         )
@@ -96,24 +99,25 @@ class OpenSearchChunkIndex:
         conditions: Sequence[Condition] = (),
         without: Sequence[tuple[DocumentId, Generation]] = (),
     ) -> list[Hit]:
+        own = admitted(tenant)
         _check_limit(limit)
         asked = query_terms(query)
         if not asked:
             return []
-        permitted = filter_of(tenant, scope, conditions, without)
-        counts = await self._run(lambda: self._counter.counts(tenant, scope, asked))
+        permitted = filter_of(own, scope, conditions, without)
+        counts = await self._run(lambda: self._counter.counts(own, scope, asked))
         scored = [
             {"term": {"terms": {"value": term, "boost": counts.boost(term, times)}}} for term, times in asked.items()
         ]
         permitted["bool"] |= {"should": scored, "minimum_should_match": 1}
         body: JsonObject = {"size": limit + TIED_NEIGHBOURS, "track_total_hits": False, "query": permitted}
-        hits = await self._scored(tenant, body)
+        hits = await self._scored(own, body)
         if len(hits) == limit + TIED_NEIGHBOURS and hits[limit - 1].score == hits[-1].score:
             # More chunks share the last score than were fetched: only the node knows which of them come first.
-            hits = await self._scored(tenant, body | {"size": limit, "track_scores": True, "sort": _BEST_FIRST})
+            hits = await self._scored(own, body | {"size": limit, "track_scores": True, "sort": _BEST_FIRST})
         return hits[:limit]
 
-    async def _scored(self, tenant: TenantId, body: JsonObject) -> list[Hit]:
+    async def _scored(self, tenant: AdmittedTenant, body: JsonObject) -> list[Hit]:
         """Return what `body` finds, sorted here: asked of the node, a sort costs the skipping of weak chunks."""
         answer = await self._search(tenant, body)
         hits = [_hit(found, found["_score"]) for found in answer["hits"]["hits"]]
@@ -128,16 +132,17 @@ class OpenSearchChunkIndex:
         conditions: Sequence[Condition] = (),
         without: Sequence[tuple[DocumentId, Generation]] = (),
     ) -> list[Hit]:
+        own = admitted(tenant)
         _check_limit(limit)
         self._check_dimensions(vector)
         neighbours = {
             "vector": vector.tolist(),
             "k": max(limit + TIED_NEIGHBOURS, EF_SEARCH),
-            "filter": filter_of(tenant, scope, conditions, without),
+            "filter": filter_of(own, scope, conditions, without),
         }
         # Sorted here: asked of the node, a second sort key makes this search half as slow again.
         body = {"size": limit + TIED_NEIGHBOURS, "track_total_hits": False, "query": {"knn": {"vector": neighbours}}}
-        answer = await self._search(tenant, body)
+        answer = await self._search(own, body)
         # Lucene scores (1 + cosine) / 2, since its scores cannot be negative.
         hits = [_hit(found, 2 * found["_score"] - 1) for found in answer["hits"]["hits"]]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))[:limit]
@@ -145,39 +150,46 @@ class OpenSearchChunkIndex:
     async def delete_document_generation(
         self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
     ) -> int:
-        return await self._run(lambda: self._delete(tenant, scope, _all_of(tenant, scope, document_id, generation)))
+        own = admitted(tenant)
+        return await self._run(lambda: self._delete(own, scope, _all_of(own, scope, document_id, generation)))
 
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
-        await self._run(lambda: self._delete(tenant, scope, filter_of(tenant, scope)))
+        own = admitted(tenant)
+        await self._run(lambda: self._delete(own, scope, filter_of(own, scope)))
 
     async def count(self, tenant: TenantId) -> int:
-        return await self._run_refreshed(lambda: scanning.count_chunks(self._client, self._layout.name, tenant))
+        own = admitted(tenant)
+        return await self._run_refreshed(lambda: scanning.count_chunks(self._client, self._layout.name, own))
 
     async def scan(self, tenant: TenantId, after: ChunkKey | None, limit: int) -> list[StoredChunk]:
+        own = admitted(tenant)
         return await self._run_refreshed(
-            lambda: scanning.scan_chunks(self._client, self._layout.name, tenant, after, limit)
+            lambda: scanning.scan_chunks(self._client, self._layout.name, own, after, limit)
         )
 
     async def fetch(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
+        own = admitted(tenant)
         if not keys:
             return []
         return await self._run_refreshed(
-            lambda: scanning.fetch_chunks(self._client, self._layout.name, tenant, list(dict.fromkeys(keys)))
+            lambda: scanning.fetch_chunks(self._client, self._layout.name, own, list(dict.fromkeys(keys)))
         )
 
     async def remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+        own = admitted(tenant)
+
         def call() -> None:
             if self._client.indices.exists_alias(name=self._layout.name):
-                scanning.remove_chunks(self._client, self._layout.name, tenant, list(dict.fromkeys(keys)))
+                scanning.remove_chunks(self._client, self._layout.name, own, list(dict.fromkeys(keys)))
 
         if keys:
             await self._run(call)
         for scope in {key.scope for key in keys}:
-            self._counter.forget(tenant, scope)
+            self._counter.forget(own, scope)
 
     async def vacate(self, tenant: TenantId) -> None:
         """Remove the index if it is the tenant's own; a shared one holds nothing for one tenant alone."""
-        if self._layout.tenant == tenant:
+        if self._layout.tenant == admitted(tenant):
             await self._run(
                 lambda: self._client.indices.delete(
                     index=self._layout.physical_name, params={"ignore_unavailable": "true"}
@@ -198,7 +210,7 @@ class OpenSearchChunkIndex:
 
         return await self._run(refreshed)
 
-    async def _search(self, tenant: TenantId, body: JsonObject) -> dict[str, Any]:
+    async def _search(self, tenant: AdmittedTenant, body: JsonObject) -> dict[str, Any]:
         def call() -> dict[str, Any]:
             answer: dict[str, Any] = self._client.search(
                 index=self._layout.name,
@@ -214,7 +226,7 @@ class OpenSearchChunkIndex:
 
         return await self._run(call)
 
-    def _write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+    def _write(self, tenant: AdmittedTenant, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         self._ensure_index()
         # The last of two chunks with one identity counts, as with two writes.
         unique = {(chunk.document_id, chunk.generation, chunk.ordinal): chunk for chunk in chunks}
@@ -228,7 +240,7 @@ class OpenSearchChunkIndex:
     def _refresh(self) -> None:
         self._client.indices.refresh(index=self._layout.name, params={"ignore_unavailable": "true"})
 
-    def _delete(self, tenant: TenantId, scope: Scope, query: JsonObject) -> int:
+    def _delete(self, tenant: AdmittedTenant, scope: Scope, query: JsonObject) -> int:
         """Delete what `query` finds, in requests that end in time, until nothing is found any more."""
         deleted: int = 0
         conflicts = 0
@@ -280,7 +292,7 @@ class OpenSearchChunkIndex:
             raise ValueError(f"A vector of {len(vector)} numbers among vectors of {self._layout.dimensions}.")
 
 
-def _all_of(tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation) -> JsonObject:
+def _all_of(tenant: AdmittedTenant, scope: Scope, document_id: DocumentId, generation: Generation) -> JsonObject:
     query = filter_of(tenant, scope)
     query["bool"]["filter"].append({"term": {"document_generation": document_generation_key(document_id, generation)}})
     return query

@@ -12,7 +12,7 @@ from opensearchpy import OpenSearch
 from shared.adapters.opensearch.filters import filter_of, scope_key
 from shared.adapters.opensearch.layout import JsonObject
 from shared.adapters.opensearch.scoring import ScopeCounts
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.ports import Scope
 
 REMEMBERED_S: Final = 30.0
@@ -40,7 +40,7 @@ class ScopeCounter:
         self._lock = threading.Lock()
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
-    def counts(self, tenant: TenantId, scope: Scope, terms: Collection[str]) -> ScopeCounts:
+    def counts(self, tenant: AdmittedTenant, scope: Scope, terms: Collection[str]) -> ScopeCounts:
         """Return the counts of a scope for `terms`, at most `REMEMBERED_S` old."""
         key = scope_key(tenant, scope)
         with self._lock:
@@ -63,12 +63,12 @@ class ScopeCounter:
                     self._remembered.popitem(last=False)
         return ScopeCounts(fresh.chunks, fresh.average_length, fresh.containing)
 
-    def forget(self, tenant: TenantId, scope: Scope) -> None:
+    def forget(self, tenant: AdmittedTenant, scope: Scope) -> None:
         """Count anew next time."""
         with self._lock:
             self._remembered.pop(scope_key(tenant, scope), None)
 
-    def _ask(self, tenant: TenantId, scope: Scope, terms: list[str], known: _Remembered | None) -> _Remembered:
+    def _ask(self, tenant: AdmittedTenant, scope: Scope, terms: list[str], known: _Remembered | None) -> _Remembered:
         """Count `terms`; size and average length too, unless they are known: those read every chunk of the scope."""
         aggregations: JsonObject = {"length": {"avg": {"field": "length"}}} if known is None else {}
         if terms:

@@ -5,13 +5,14 @@ import json
 from collections.abc import Sequence
 
 from shared.adapters.opensearch.layout import JsonObject
-from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.kernel.ids import DocumentId, Generation
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.fields import Condition
 from shared.retrieval.metadata_terms import AnyTerm, NoTerm, TermRange, requirement_of
 from shared.retrieval.ports import Scope
 
 
-def scope_key(tenant: TenantId, scope: Scope) -> str:
+def scope_key(tenant: AdmittedTenant, scope: Scope) -> str:
     """Return what tells a scope from every other one, 32 digits, whatever characters its ids hold."""
     identity = json.dumps([tenant, scope.kb_id, scope.index_generation])
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
@@ -26,7 +27,7 @@ def item_id(key_of_scope: str, chunk_id: str) -> str:
 
 
 def filter_of(
-    tenant: TenantId,
+    tenant: AdmittedTenant,
     scope: Scope,
     conditions: Sequence[Condition] = (),
     without: Sequence[tuple[DocumentId, Generation]] = (),

@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from shared.adapters.opensearch.filters import document_generation_key, item_id, scope_key
 from shared.adapters.opensearch.layout import JsonObject
 from shared.kernel.errors import Kind, TesseraError
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.ports import IndexedChunk, IndexUnavailableError, Scope
 
@@ -32,7 +32,7 @@ class ChunkNotCopyableError(TesseraError):
         )
 
 
-def count_chunks(client: OpenSearch, index: str, tenant: TenantId) -> int:
+def count_chunks(client: OpenSearch, index: str, tenant: AdmittedTenant) -> int:
     answer: dict[str, Any] = client.count(
         index=index,
         body={"query": _all_of(tenant)},
@@ -43,7 +43,7 @@ def count_chunks(client: OpenSearch, index: str, tenant: TenantId) -> int:
 
 
 def scan_chunks(
-    client: OpenSearch, index: str, tenant: TenantId, after: ChunkKey | None, limit: int
+    client: OpenSearch, index: str, tenant: AdmittedTenant, after: ChunkKey | None, limit: int
 ) -> list[StoredChunk]:
     """Return chunks in the order of (scope's digest, chunk id). Raises: ChunkNotCopyableError."""
     body: JsonObject = {"size": limit, "query": _all_of(tenant), "sort": [{"scope": "asc"}, {"chunk_id": "asc"}]}
@@ -52,14 +52,14 @@ def scan_chunks(
     return _find(client, index, tenant, body)
 
 
-def fetch_chunks(client: OpenSearch, index: str, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
+def fetch_chunks(client: OpenSearch, index: str, tenant: AdmittedTenant, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
     """Return what is there of `keys`. Raises: ChunkNotCopyableError."""
     query = _all_of(tenant)
     query["bool"]["filter"].append({"ids": {"values": [_id(tenant, key) for key in keys]}})
     return _find(client, index, tenant, {"size": len(keys), "query": query})
 
 
-def remove_chunks(client: OpenSearch, index: str, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+def remove_chunks(client: OpenSearch, index: str, tenant: AdmittedTenant, keys: Sequence[ChunkKey]) -> None:
     """Remove chunks, and let every later search know. Raises: IndexUnavailableError."""
     answer = client.bulk(
         body="".join(f"{json.dumps({'delete': {'_id': _id(tenant, key)}})}\n" for key in keys),
@@ -70,11 +70,11 @@ def remove_chunks(client: OpenSearch, index: str, tenant: TenantId, keys: Sequen
             raise IndexUnavailableError("OpenSearch could not remove every chunk; try again later.")
 
 
-def _all_of(tenant: TenantId) -> JsonObject:
+def _all_of(tenant: AdmittedTenant) -> JsonObject:
     return {"bool": {"filter": [{"term": {"tenant": tenant}}]}}
 
 
-def _find(client: OpenSearch, index: str, tenant: TenantId, body: JsonObject) -> list[StoredChunk]:
+def _find(client: OpenSearch, index: str, tenant: AdmittedTenant, body: JsonObject) -> list[StoredChunk]:
     answer = client.search(
         index=index,
         body={**body, "track_total_hits": False, "stored_fields": ["stored_vector", "_source"]},
@@ -110,5 +110,5 @@ def _chunk_id(key: ChunkKey) -> str:
     return f"{document_generation_key(key.document_id, key.generation)}.{key.ordinal}"
 
 
-def _id(tenant: TenantId, key: ChunkKey) -> str:
+def _id(tenant: AdmittedTenant, key: ChunkKey) -> str:
     return item_id(scope_key(tenant, key.scope), _chunk_id(key))

@@ -10,9 +10,6 @@ from shared.audit.events import AuditEvent, AuditEventId, EventKind
 from shared.audit.read_model import AuditFilter, HashedLine, SealedEvent, Stretch
 from shared.kernel.ids import TenantId
 
-NOBODY: Final = TenantId("")
-"""Whose transactions see no rows: for what is no tenant's."""
-
 MONTHS_AHEAD: Final = 3
 
 _COLUMNS: Final = {
@@ -115,7 +112,7 @@ class PostgresAuditReadModel:
             made = [await transaction.fetchval(MAKE_MONTH, moment) for moment in _coming_months(now)]
             return sum(made)
 
-        return await self._database.tenant_transaction(NOBODY, work)
+        return await self._database.transaction_of_nobody(work)
 
 
 def _conditions(tenant: TenantId, wanted: AuditFilter) -> tuple[list[str], list[Any]]:

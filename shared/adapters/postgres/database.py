@@ -1,4 +1,4 @@
-"""Transactions of one tenant, and nothing else: there is no way to the tables without naming whose rows are meant.
+"""Transactions of one tenant, or of nobody: there is no way to the tables without saying whose rows are meant.
 
 Row-level security compares every row with the setting `tessera.tenant`. It is set for one transaction only, in the same
 round trip that begins it, so a connection that comes back to the pool knows no tenant (decision 0025).
@@ -17,6 +17,7 @@ from shared.adapters.postgres.failures import told_to_callers
 from shared.adapters.postgres.iam_tokens import iam_tokens
 from shared.adapters.postgres.own_loop import OwnLoop
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 
 T = TypeVar("T")
 
@@ -54,17 +55,26 @@ class Database:
     async def tenant_transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do `work` in one transaction that sees and writes the rows of `tenant` alone; return what it returns.
 
-        An empty tenant sees nothing and writes nothing. Who is cancelled meanwhile leaves nothing behind.
-        Raises: DatabaseBusyError when it takes too long, DatabaseUnavailableError; and whatever `work` raises.
+        Who is cancelled meanwhile leaves nothing behind. Raises: TenantContextError unless the invocation works for
+        `tenant`, DatabaseBusyError when it takes too long, DatabaseUnavailableError; and whatever `work` raises.
+        """
+        own = admitted(tenant)
+        with told_to_callers():
+            return await self._loop.run(self._transaction(own, work))
+
+    async def transaction_of_nobody(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do `work` that concerns no rows, in one transaction that sees none and writes none.
+
+        Raises: as above, but for the context, which is not asked.
         """
         with told_to_callers():
-            return await self._loop.run(self._transaction(tenant, work))
+            return await self._loop.run(self._transaction(None, work))
 
     def close(self) -> None:
         """Close every connection, and end the thread that they live in."""
         self._loop.close(self._connections.close)
 
-    async def _transaction(self, tenant: TenantId, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _transaction(self, tenant: AdmittedTenant | None, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with asyncio.timeout(self._transaction_timeout_s):
             lent = self._connections.borrowed(
                 opening_of(tenant, self._statement_timeout_s, self._transaction_timeout_s)
@@ -81,12 +91,12 @@ async def _committed(connection: Transaction, work: Callable[[Transaction], Awai
     return result
 
 
-def opening_of(tenant: TenantId, statement_timeout_s: float, transaction_timeout_s: float) -> str:
-    """Return the statements that begin a transaction of `tenant`, for one round trip.
+def opening_of(tenant: AdmittedTenant | None, statement_timeout_s: float, transaction_timeout_s: float) -> str:
+    """Return the statements that begin a transaction of `tenant`, or of nobody, for one round trip.
 
     The name travels as hexadecimal digits, among which nothing can end a literal.
     """
-    name = tenant.encode().hex()
+    name = "" if tenant is None else tenant.encode().hex()
     return (
         f"BEGIN; SET LOCAL statement_timeout = {int(statement_timeout_s * 1000)};"
         f" SET LOCAL idle_in_transaction_session_timeout = {int(transaction_timeout_s * 1000)};"

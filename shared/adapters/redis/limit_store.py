@@ -1,10 +1,10 @@
 """Limits in Redis: one script on the server's time per call, so one round trip (T4)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shared.adapters.redis import scripts
 from shared.adapters.redis.client import Connection
-from shared.adapters.redis.keys import limit_key
+from shared.adapters.redis.keys import KeySpace, limit_key
 from shared.kernel.ids import TenantId
 from shared.limits.admission import Admission, Demand, Settlement, State, described
 from shared.limits.rules import Bucket, Counts
@@ -13,21 +13,25 @@ from shared.limits.rules import Bucket, Counts
 class RedisLimitStore:
     """Implements `LimitStore`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, names_of_nobody: Collection[str] = ()) -> None:
+        """`names_of_nobody` are patterns of names that no tenant has, whose limits the function may count as well."""
         self._connection = connection
+        self._keys = KeySpace(names_of_nobody)
 
     async def admit(self, tenant: TenantId, demands: Sequence[Demand]) -> Admission:
+        prefix = self._keys.prefix(tenant)
         if not demands:
             return Admission(is_admitted=True, standings=())
-        keys = [limit_key(tenant, demand.limit, demand.subject) for demand in demands]
+        keys = [limit_key(prefix, demand.limit, demand.subject) for demand in demands]
         arguments = [argument for demand in demands for argument in arguments_of(demand)]
         fits, now_us, *known = self._connection.run(scripts.ADMIT, keys, arguments)
         return described(demands, [_state(found) for found in known], now_us, is_admitted=fits == 1)
 
     async def settle(self, tenant: TenantId, settlements: Sequence[Settlement]) -> None:
+        prefix = self._keys.prefix(tenant)
         if not settlements:
             return
-        keys = [limit_key(tenant, settled.window, settled.subject) for settled in settlements]
+        keys = [limit_key(prefix, settled.window, settled.subject) for settled in settlements]
         arguments = [argument for settled in settlements for argument in (settled.number, settled.change)]
         self._connection.run(scripts.SETTLE, keys, arguments)
 

@@ -21,6 +21,7 @@ from shared.adapters.sqlite.writing import (
     write_rows,
 )
 from shared.kernel.ids import DocumentId, Generation, TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.fields import Condition
 from shared.retrieval.ports import Hit, IndexedChunk, ReadBack, Scope, Vector
@@ -48,18 +49,20 @@ class SqliteChunkIndex:
         self._database.close()
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+        own = admitted(tenant)
         if len(chunks) > MOST_CHUNKS_PER_WRITE:
             raise ValueError(f"{len(chunks)} chunks in one write; {MOST_CHUNKS_PER_WRITE} are the most.")
         if chunks:
-            await asyncio.to_thread(self._write, tenant, scope, chunks)
+            await asyncio.to_thread(self._write, own, scope, chunks)
 
-    async def refresh(self, tenant: TenantId, scope: Scope) -> None:
+    async def refresh(self, tenant: TenantId, scope: Scope) -> None:  # noqa: ARG002 - the port's
         """Nothing to do: a finished write is seen by every later search."""
+        admitted(tenant)
 
     async def read_back(
         self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
     ) -> ReadBack:
-        return await asyncio.to_thread(self._read_back, tenant, scope, document_id, generation, last_ordinal)
+        return await asyncio.to_thread(self._read_back, admitted(tenant), scope, document_id, generation, last_ordinal)
 
     async def search_keyword(
         self,
@@ -71,7 +74,7 @@ class SqliteChunkIndex:
         without: Sequence[tuple[DocumentId, Generation]] = (),
     ) -> list[Hit]:
         _check_limit(limit)
-        return await asyncio.to_thread(self._search_keyword, tenant, scope, query, limit, conditions, without)
+        return await asyncio.to_thread(self._search_keyword, admitted(tenant), scope, query, limit, conditions, without)
 
     async def search_vector(
         self,
@@ -83,34 +86,36 @@ class SqliteChunkIndex:
         without: Sequence[tuple[DocumentId, Generation]] = (),
     ) -> list[Hit]:
         _check_limit(limit)
-        return await asyncio.to_thread(self._search_vector, tenant, scope, vector, limit, conditions, without)
+        return await asyncio.to_thread(self._search_vector, admitted(tenant), scope, vector, limit, conditions, without)
 
     async def delete_document_generation(
         self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
     ) -> int:
-        return await asyncio.to_thread(self._delete_document_generation, tenant, scope, document_id, generation)
+        return await asyncio.to_thread(
+            self._delete_document_generation, admitted(tenant), scope, document_id, generation
+        )
 
     async def delete_scope(self, tenant: TenantId, scope: Scope) -> None:
-        await asyncio.to_thread(self._delete_scope, tenant, scope)
+        await asyncio.to_thread(self._delete_scope, admitted(tenant), scope)
 
     async def count(self, tenant: TenantId) -> int:
-        return await asyncio.to_thread(self._read, scanning.count_chunks, tenant)
+        return await asyncio.to_thread(self._read, scanning.count_chunks, admitted(tenant))
 
     async def scan(self, tenant: TenantId, after: ChunkKey | None, limit: int) -> list[StoredChunk]:
-        return await asyncio.to_thread(self._read, scanning.scan_chunks, tenant, after, limit)
+        return await asyncio.to_thread(self._read, scanning.scan_chunks, admitted(tenant), after, limit)
 
     async def fetch(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
-        return await asyncio.to_thread(self._read, scanning.fetch_chunks, tenant, keys)
+        return await asyncio.to_thread(self._read, scanning.fetch_chunks, admitted(tenant), keys)
 
     async def remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
-        await asyncio.to_thread(self._remove, tenant, keys)
+        await asyncio.to_thread(self._remove, admitted(tenant), keys)
 
     async def vacate(self, tenant: TenantId) -> None:
         """Drop the keyword tables of scopes that hold nothing."""
-        for scope in await asyncio.to_thread(self._read, scanning.empty_scopes, tenant):
+        for scope in await asyncio.to_thread(self._read, scanning.empty_scopes, admitted(tenant)):
             await self.delete_scope(tenant, scope)
 
-    def _write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
+    def _write(self, tenant: AdmittedTenant, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         # The last of two chunks with one identity counts, as with two writes.
         unique = {chunk_identity(chunk): chunk for chunk in chunks}
         rows = [row_of(chunk) for chunk in unique.values()]
@@ -124,7 +129,7 @@ class SqliteChunkIndex:
                 write_rows(connection, stored, batch)
 
     def _read_back(
-        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
+        self, tenant: AdmittedTenant, scope: Scope, document_id: DocumentId, generation: Generation, last_ordinal: int
     ) -> ReadBack:
         with self._database.reading() as connection:
             stored = find_scope(connection, tenant, scope)
@@ -142,7 +147,7 @@ class SqliteChunkIndex:
 
     def _search_keyword(
         self,
-        tenant: TenantId,
+        tenant: AdmittedTenant,
         scope: Scope,
         query: str,
         limit: int,
@@ -157,7 +162,7 @@ class SqliteChunkIndex:
 
     def _search_vector(
         self,
-        tenant: TenantId,
+        tenant: AdmittedTenant,
         scope: Scope,
         vector: Vector,
         limit: int,
@@ -172,7 +177,7 @@ class SqliteChunkIndex:
             return searching.search_vector(connection, stored.id, vector, limit, conditions, without)
 
     def _delete_document_generation(
-        self, tenant: TenantId, scope: Scope, document_id: DocumentId, generation: Generation
+        self, tenant: AdmittedTenant, scope: Scope, document_id: DocumentId, generation: Generation
     ) -> int:
         removed = 0
         while True:
@@ -192,12 +197,12 @@ class SqliteChunkIndex:
         with self._database.reading() as connection:
             return reading(connection, *args, **kwargs)
 
-    def _remove(self, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+    def _remove(self, tenant: AdmittedTenant, keys: Sequence[ChunkKey]) -> None:
         for start in range(0, len(keys), CHUNKS_PER_TRANSACTION):
             with self._database.writing() as connection:
                 scanning.remove_keys(connection, tenant, keys[start : start + CHUNKS_PER_TRANSACTION])
 
-    def _delete_scope(self, tenant: TenantId, scope: Scope) -> None:
+    def _delete_scope(self, tenant: AdmittedTenant, scope: Scope) -> None:
         with self._database.writing() as connection:
             hidden = hide_scope(connection, tenant, scope)
         for stored in hidden:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.adapters.sqlite.schema import vector_table
 from shared.adapters.sqlite.writing import Number, StoredScope, find_scope, remove_chunks
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.chunk_stores import ChunkKey, StoredChunk
 from shared.retrieval.ports import IndexedChunk, Scope
 
@@ -20,12 +20,14 @@ _CHUNK = (
 _IDENTITY = "c.scope = ? AND c.document_id = ? AND c.generation = ? AND c.ordinal = ?"
 
 
-def count_chunks(connection: apsw.Connection, tenant: TenantId) -> int:
+def count_chunks(connection: apsw.Connection, tenant: AdmittedTenant) -> int:
     total: int = connection.execute("SELECT total(chunks) FROM scopes WHERE tenant = ? AND dropped = 0", (tenant,)).get
     return int(total)
 
 
-def scan_chunks(connection: apsw.Connection, tenant: TenantId, after: ChunkKey | None, limit: int) -> list[StoredChunk]:
+def scan_chunks(
+    connection: apsw.Connection, tenant: AdmittedTenant, after: ChunkKey | None, limit: int
+) -> list[StoredChunk]:
     """Return chunks in the order of (base, index generation, document, generation, ordinal)."""
     found: list[StoredChunk] = []
     for scope, stored in _scopes_from(connection, tenant, after):
@@ -43,7 +45,7 @@ def scan_chunks(connection: apsw.Connection, tenant: TenantId, after: ChunkKey |
     return found
 
 
-def fetch_chunks(connection: apsw.Connection, tenant: TenantId, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
+def fetch_chunks(connection: apsw.Connection, tenant: AdmittedTenant, keys: Sequence[ChunkKey]) -> list[StoredChunk]:
     found: list[StoredChunk] = []
     for scope, group in _by_scope(keys):
         stored = find_scope(connection, tenant, scope)
@@ -59,7 +61,7 @@ def fetch_chunks(connection: apsw.Connection, tenant: TenantId, keys: Sequence[C
     return found
 
 
-def remove_keys(connection: apsw.Connection, tenant: TenantId, keys: Sequence[ChunkKey]) -> None:
+def remove_keys(connection: apsw.Connection, tenant: AdmittedTenant, keys: Sequence[ChunkKey]) -> None:
     for scope, group in _by_scope(keys):
         stored = find_scope(connection, tenant, scope)
         if stored is None:
@@ -75,7 +77,7 @@ def remove_keys(connection: apsw.Connection, tenant: TenantId, keys: Sequence[Ch
         remove_chunks(connection, stored, numbers)
 
 
-def empty_scopes(connection: apsw.Connection, tenant: TenantId) -> list[Scope]:
+def empty_scopes(connection: apsw.Connection, tenant: AdmittedTenant) -> list[Scope]:
     """Return the scopes of a tenant that hold nothing."""
     rows = connection.execute(
         "SELECT kb_id, index_generation FROM scopes WHERE tenant = ? AND chunks = 0 AND dropped = 0", (tenant,)
@@ -84,7 +86,7 @@ def empty_scopes(connection: apsw.Connection, tenant: TenantId) -> list[Scope]:
 
 
 def _scopes_from(
-    connection: apsw.Connection, tenant: TenantId, after: ChunkKey | None
+    connection: apsw.Connection, tenant: AdmittedTenant, after: ChunkKey | None
 ) -> list[tuple[Scope, StoredScope]]:
     start = ("", 0) if after is None else (after.scope.kb_id, after.scope.index_generation)
     rows: list[tuple[Any, ...]] = connection.execute(

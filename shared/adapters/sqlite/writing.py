@@ -14,7 +14,7 @@ from shared.adapters.sqlite.schema import (
     keyword_table,
     vector_table,
 )
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.retrieval.keywords import indexed_terms
 from shared.retrieval.metadata_terms import terms_of
 from shared.retrieval.ports import IndexedChunk, Scope
@@ -52,7 +52,7 @@ def row_of(chunk: IndexedChunk) -> Row:
     )
 
 
-def find_scope(connection: apsw.Connection, tenant: TenantId, scope: Scope) -> StoredScope | None:
+def find_scope(connection: apsw.Connection, tenant: AdmittedTenant, scope: Scope) -> StoredScope | None:
     row = connection.execute(
         "SELECT id, dimensions FROM scopes WHERE tenant = ? AND kb_id = ? AND index_generation = ? AND dropped = 0",
         (tenant, scope.kb_id, scope.index_generation),
@@ -60,7 +60,7 @@ def find_scope(connection: apsw.Connection, tenant: TenantId, scope: Scope) -> S
     return None if row is None else StoredScope(*row)
 
 
-def create_scope(connection: apsw.Connection, tenant: TenantId, scope: Scope, dimensions: int) -> StoredScope:
+def create_scope(connection: apsw.Connection, tenant: AdmittedTenant, scope: Scope, dimensions: int) -> StoredScope:
     connection.execute(
         "INSERT INTO scopes (tenant, kb_id, index_generation, dimensions) VALUES (?, ?, ?, ?)",
         (tenant, scope.kb_id, scope.index_generation, dimensions),
@@ -115,7 +115,7 @@ def remove_chunks(connection: apsw.Connection, scope: StoredScope, ones: Sequenc
     return len(ones)
 
 
-def hide_scope(connection: apsw.Connection, tenant: TenantId, scope: Scope) -> list[StoredScope]:
+def hide_scope(connection: apsw.Connection, tenant: AdmittedTenant, scope: Scope) -> list[StoredScope]:
     """Take the scope out of sight with one update; return it and what an interrupted removal left of the same scope."""
     key = "tenant = ? AND kb_id = ? AND index_generation = ?"
     values = (tenant, scope.kb_id, scope.index_generation)

@@ -12,6 +12,7 @@ from shared.adapters.http.web_addresses import WebAddresses
 from shared.adapters.http.web_pages import GuardedWebPages
 from shared.kernel.ids import TenantId
 from shared.knowledge.web_pages import PageRefusedError, PageUnavailableError, UrlReason
+from tests.ambient import looking_on
 from tests.web_server import Site, answer
 
 RULES = WebAddresses(reaches_loopback=True)
@@ -30,6 +31,12 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def pages() -> GuardedWebPages:
     return GuardedWebPages(FETCHER, CONTACT)
+
+
+@pytest.fixture(autouse=True)
+def _looking_on() -> Iterator[None]:
+    with looking_on():
+        yield
 
 
 def redirect(location: str, status: str = "302 Found") -> bytes:

@@ -13,6 +13,7 @@ from shared.answers.service import AnswerService
 from shared.documents.canonical import CanonicalText, Page
 from shared.kernel.ids import TenantId
 from shared.retrieval.query import InvalidQueryError
+from tests.ambient import looking_on
 from tests.unit.answers.parts import ACME, KB, FindsAll, SentenceWords, Settled, TextsInMemory, hit, plain
 from tests.unit.retrieval.memory import WordEmbedder, document
 
@@ -178,9 +179,10 @@ async def test_remembered_texts_are_asked_for_once_and_forgotten_in_time():
     stored = TextsInMemory({document(1): plain("a" * 60), document(2): plain("b" * 60)})
     remembered = RememberedTexts(stored, most_characters=100)
 
-    for number in (1, 1, 2, 1):
-        assert await remembered.get_text(ACME, KB, document(number), 1) == stored.texts[document(number)]
-    assert await remembered.get_text(ACME, KB, document(3), 1) is None
+    with looking_on():
+        for number in (1, 1, 2, 1):
+            assert await remembered.get_text(ACME, KB, document(number), 1) == stored.texts[document(number)]
+        assert await remembered.get_text(ACME, KB, document(3), 1) is None
 
     assert stored.asked == 4
 
@@ -189,9 +191,10 @@ async def test_remembered_sentences_are_embedded_once_per_tenant():
     embedder = WordEmbedder()
     remembered = RememberedSentences(embedder, most_vectors=3)
 
-    first = await remembered.embed(ACME, ["one", "two", "one"])
-    again = await remembered.embed(ACME, ["two", "one"])
-    await remembered.embed(TenantId("globex"), ["one"])
+    with looking_on():
+        first = await remembered.embed(ACME, ["one", "two", "one"])
+        again = await remembered.embed(ACME, ["two", "one"])
+        await remembered.embed(TenantId("globex"), ["one"])
 
     assert (first[[1, 0]] == again).all()
     assert embedder.asked == ["one", "two", "one"]

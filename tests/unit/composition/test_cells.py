@@ -5,6 +5,7 @@ import pytest
 from shared.composition.cells import Stores
 from shared.composition.settings import MissingSettingError, Settings
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 from shared.operations.capabilities import VECTORS
 from shared.operations.vector_cells import MAIN
 
@@ -20,4 +21,4 @@ def test_who_opens_a_cell_without_an_address_is_told_what_is_missing() -> None:
     settings = Settings({"TESSERA_ENVIRONMENT": "local"})
 
     with pytest.raises(MissingSettingError, match=VECTORS.variable):
-        Stores(settings)._open(settings.home_cell, TenantId("acme"))
+        Stores(settings)._open(settings.home_cell, AdmittedTenant(TenantId("acme")))

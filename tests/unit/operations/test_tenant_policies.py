@@ -6,14 +6,16 @@ import pytest
 
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import TenantContextError
-from shared.operations.capabilities import ACCOUNTS, IDENTITY, METADATA, PUBLIC_KEYS, UPLOADS
+from shared.operations.capabilities import ACCOUNTS, AUDIT, IDENTITY, METADATA, PUBLIC_KEYS, QUERY, UPLOADS
 from shared.operations.declaration import ScheduleTrigger
 from shared.operations.registry import all_operations
 from shared.operations.tenant_policies import (
     SESSION_POLICY_CHARACTERS,
+    Statement,
     TenantRules,
     reaches_tenant_data,
     session_policy,
+    shared_statements,
     tenant_statements,
 )
 from shared.operations.tenants import across, within
@@ -78,9 +80,40 @@ def test_a_form_without_a_key_is_signed_for_whom_is_worked_for():
 
 
 def test_an_index_is_read_only_where_that_is_declared():
-    TenantRules([METADATA.query_indexes]).check_index("metadata", "dynamodb:Query")
+    assert TenantRules([METADATA.query_indexes]).tenant_of_index("metadata", QUERY, "due", {"due#1"}) is None
     with pytest.raises(TenantContextError):
-        RULES.check_index("metadata", "dynamodb:Query")
+        RULES.tenant_of_index("metadata", QUERY, "due", {"due#1"})
+    with pytest.raises(TenantContextError):
+        TenantRules([METADATA.query_indexes]).tenant_of_index("metadata", "dynamodb:Scan", "due", set())
+    with pytest.raises(TenantContextError):
+        TenantRules([METADATA.query_indexes]).tenant_of_index("metadata", QUERY, "other", {"due#1"})
+
+
+def test_an_index_that_leads_with_the_tenant_is_asked_for_one():
+    rules = TenantRules([AUDIT.query_indexes, AUDIT.scan_indexes])
+
+    with within(ACME):
+        assert rules.tenant_of_index("audit", QUERY, "pending", {"t#acme"}) == ACME
+        assert rules.tenant_of_index("audit", QUERY, "pending", {"t#acme#head"}) == ACME
+        for keys in ({"t#globex"}, {"t#acme2"}, {"t#acme", "t#globex"}, {"pending"}, set()):
+            with pytest.raises(TenantContextError):
+                rules.tenant_of_index("audit", QUERY, "pending", keys)
+    with pytest.raises(TenantContextError):
+        rules.tenant_of_index("audit", QUERY, "pending", {"t#acme"})
+    assert rules.tenant_of_index("audit", "dynamodb:Scan", "pending", set()) is None
+
+
+def test_the_partitions_of_such_an_index_are_those_of_sessions_and_reading_it_through_is_not():
+    uses = [AUDIT.query_indexes, AUDIT.scan_indexes]
+    index = f"{arn_of(AUDIT)}/index/pending"
+
+    assert shared_statements(uses, arn_of) == [Statement(("dynamodb:Scan",), (index,), {})]
+    (of_the_tenant,) = tenant_statements(uses, arn_of, ACME)
+    assert (of_the_tenant.actions, of_the_tenant.arns) == ((QUERY,), (index,))
+    assert of_the_tenant.conditions["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["t#acme", "t#acme#*"]}
+    assert of_the_tenant.conditions["Null"] == {"dynamodb:LeadingKeys": "false"}
+    assert reaches_tenant_data([AUDIT.query_indexes])
+    assert not reaches_tenant_data([METADATA.query_indexes, AUDIT.scan_indexes])
 
 
 def test_a_policy_names_the_tenant_with_its_separator_and_asks_for_a_partition():

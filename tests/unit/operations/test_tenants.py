@@ -8,7 +8,7 @@ import pytest
 
 from shared.identity.permissions import Permission
 from shared.kernel.ids import TenantId
-from shared.kernel.tenants import TenantContext, TenantContextError, current_tenant_context, take_seal
+from shared.kernel.tenants import TenantContext, TenantContextError, admitted, current_tenant_context, take_seal
 from shared.operations.declaration import (
     CommandTrigger,
     DeclarationError,
@@ -96,6 +96,24 @@ def test_a_message_is_worked_off_for_the_tenant_that_it_names():
         assert ambient() == GLOBEX
     with for_message(consumer, SimpleNamespace(tenant=None)):
         assert ambient() == "nobody"
+
+
+def test_a_consumer_across_tenants_still_works_for_the_one_that_a_message_names():
+    consumer = operation(CommandTrigger(), "a reason")
+
+    with for_message(consumer, SimpleNamespace(tenant=ACME)):
+        assert ambient() == ACME
+    with for_message(consumer, SimpleNamespace(tenant=None)):
+        assert ambient() is None
+
+
+def test_a_store_is_asked_for_whom_is_worked_for_and_nobody_else():
+    with within(ACME):
+        assert admitted(ACME) == ACME
+        with pytest.raises(TenantContextError):
+            admitted(GLOBEX)
+    with pytest.raises(TenantContextError):
+        admitted(ACME)
 
 
 @pytest.mark.parametrize(("key", "expected"), [
