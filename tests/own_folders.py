@@ -21,8 +21,10 @@ from localstack.local_server import LocalServer
 
 Started = TypeVar("Started", bound=LocalServer)
 
-DEEPEST = 3
-"""Servers lie in a folder itself, or in one of a part of it."""
+PLACES = ("*.json", "*/*.json")
+"""Servers lie in a folder itself, or in a part of it."""
+LARGEST = 1000
+"""Bytes of a process file; what a server keeps beside it may be large."""
 
 
 @contextmanager
@@ -60,9 +62,9 @@ def ending_with_this_process(folder: Path) -> Iterator[None]:
 
 def end_servers_in(folder: Path) -> None:
     """End every server whose process file lies in `folder`."""
-    for depth in range(DEEPEST):
-        for file in folder.glob("*/" * depth + "*.json"):
-            running = process.load(file)
+    for place in PLACES:
+        for file in folder.glob(place):
+            running = process.load(file) if file.stat().st_size < LARGEST else None
             if running is not None:
                 running.stop(grace_s=2)
 
