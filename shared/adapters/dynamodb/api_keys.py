@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.bookkeeping import NOTE_USE
 from shared.adapters.dynamodb.identity_keys import API_KEY_PREFIX, api_key_key
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
 from shared.adapters.dynamodb.transactions import Transactions
@@ -32,10 +33,8 @@ class DynamoApiKeys:
         self._table = table
 
     async def api_key(self, tenant: TenantId, key_id: ApiKeyId) -> ApiKey | None:
-        found = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=api_key_key(tenant, key_id), ConsistentRead=True
-        )
-        return _key_of(found["Item"]) if "Item" in found else None
+        item = await current_item(self._client, self._table, api_key_key(tenant, key_id))
+        return None if item is None else _key_of(item)
 
     async def api_keys(self, tenant: TenantId, limit: int, after: ApiKeyId | None = None) -> list[ApiKey]:
         """Return up to `limit` keys after `after`, in the order of their creation, whatever became of them."""

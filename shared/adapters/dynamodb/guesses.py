@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import guesses_key
+from shared.adapters.dynamodb.items import current_item
 from shared.identity.guesses import FORGOTTEN_AFTER, Guesses
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ class DynamoGuesses:
         self._table = table
 
     async def guesses(self, email: str) -> Guesses:
-        answer = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=guesses_key(email), ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = await current_item(self._client, self._table, guesses_key(email))
         return Guesses() if item is None else _GUESSES.validate_python(from_attribute(item["record"]))
 
     async def replace(self, email: str, guesses: Guesses) -> bool:

@@ -18,7 +18,8 @@ from shared.adapters.dynamodb.identity_keys import (
     linked_prefix,
     provider_key,
 )
-from shared.adapters.dynamodb.keys import Key, tenant_partition
+from shared.adapters.dynamodb.items import current_item
+from shared.adapters.dynamodb.keys import tenant_partition
 from shared.adapters.dynamodb.transactions import Transactions
 from shared.identity.oidc_ports import PendingSignIn
 from shared.identity.oidc_providers import IdentityProvider
@@ -41,10 +42,7 @@ class DynamoIdentityProviders:
         self._table = table
 
     async def provider(self, tenant: TenantId, provider_id: IdentityProviderId) -> IdentityProvider | None:
-        answer = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=provider_key(tenant, provider_id), ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = await current_item(self._client, self._table, provider_key(tenant, provider_id))
         return None if item is None else _provider(item)
 
     async def providers(self, tenant: TenantId) -> list[IdentityProvider]:
@@ -83,11 +81,11 @@ class DynamoIdentityLinks:
         self._table = table
 
     async def user_of(self, tenant: TenantId, provider_id: IdentityProviderId, subject: str) -> UserId | None:
-        item = await self._get(link_key(tenant, provider_id, subject))
+        item = await current_item(self._client, self._table, link_key(tenant, provider_id, subject))
         return None if item is None else UserId(item["user_id"]["S"])
 
     async def is_linked(self, tenant: TenantId, provider_id: IdentityProviderId, user_id: UserId) -> bool:
-        return await self._get(linked_key(tenant, provider_id, user_id)) is not None
+        return await current_item(self._client, self._table, linked_key(tenant, provider_id, user_id)) is not None
 
     async def forget(self, tenant: TenantId, provider_id: IdentityProviderId) -> None:
         deletes = await asyncio.to_thread(self._deletes, tenant, provider_id)
@@ -101,10 +99,6 @@ class DynamoIdentityLinks:
             for prefix in (link_prefix(provider_id), linked_prefix(provider_id))
             for item in _within(self._client, self._table, tenant, prefix)
         ]
-
-    async def _get(self, key: Key) -> Mapping[str, Any] | None:
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        return answer.get("Item")
 
 
 class DynamoPendingSignIns:

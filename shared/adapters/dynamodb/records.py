@@ -24,6 +24,7 @@ from shared.adapters.dynamodb.counters import (
     tenant_tally_of,
     watching,
 )
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import (
     DOCUMENT_PREFIX,
     KNOWLEDGE_BASE_PREFIX,
@@ -213,8 +214,7 @@ class DynamoRecords:
         return {verb: {"TableName": self._table, "Key": key, **change, **refusal}}
 
     async def _item(self, key: dict[str, Any]) -> dict[str, Any]:
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        return answer.get("Item", {})
+        return await current_item(self._client, self._table, key) or {}
 
 
 def _resources_of(writes: Sequence[Write]) -> list[str]:

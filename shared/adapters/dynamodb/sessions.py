@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.identity_keys import session_key, session_prefix, user_key
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.security_events import event_item
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
@@ -46,9 +47,7 @@ class DynamoSessions:
         )
 
     async def session(self, tenant: TenantId, user: UserId, session: SessionId) -> Session | None:
-        key = session_key(tenant, user, session)
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        item = answer.get("Item")
+        item = await current_item(self._client, self._table, session_key(tenant, user, session))
         return None if item is None else _read(item)
 
     async def sessions_of(self, tenant: TenantId, user: UserId) -> list[Session]:

@@ -4,7 +4,6 @@ An item carries the whole record under `record`, beside it only what conditions,
 organisations need: `revision`, `listing` and `listed_at` (milliseconds), `expires_at` (seconds).
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from shared.adapters.dynamodb.identity_keys import (
     tenant_key,
     workspace_key,
 )
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import Key, tenant_partition
 from shared.adapters.dynamodb.revisioned_records import NEVER_WRITTEN, RevisionedRecords, unchanged, within
 from shared.adapters.dynamodb.security_events import event_item
@@ -90,9 +90,7 @@ class DynamoTenancy:
         return await self._records.query(within(tenant_partition(tenant), MEMBER_PREFIX), limit, start, _MEMBER)
 
     async def was_member(self, tenant: TenantId, email: str) -> bool:
-        key = former_key(tenant, email)
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        return "Item" in answer
+        return await current_item(self._client, self._table, former_key(tenant, email)) is not None
 
     async def invitation(self, tenant: TenantId, invitation_id: InvitationId) -> Invitation | None:
         return await self._records.get(invitation_key(tenant, invitation_id), _INVITATION)

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.bookkeeping import REHASH
 from shared.adapters.dynamodb.identity_keys import email_key, user_key
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import Key
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.identity.sessions import SessionsBusyError
@@ -47,11 +48,11 @@ class DynamoUsers:
         self._table = table
 
     async def by_id(self, user_id: UserId) -> User | None:
-        item = await self._get(user_key(user_id))
+        item = await current_item(self._client, self._table, user_key(user_id))
         return None if item is None else _user(item)
 
     async def by_email(self, email: str) -> User | None:
-        item = await self._get(email_key(email))
+        item = await current_item(self._client, self._table, email_key(email))
         # Looking for nobody takes as many reads as looking for somebody, so that the time tells nothing.
         return await self.by_id(_NOBODY if item is None else UserId(item["user_id"]["S"]))
 
@@ -103,10 +104,6 @@ class DynamoUsers:
             "ConditionExpression": "password_version = :version",
             "ExpressionAttributeNames": {"#record": "record"},
         }
-
-    async def _get(self, key: Key) -> dict[str, Any] | None:
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        return answer.get("Item")
 
 
 def _user(item: Mapping[str, Any]) -> User:
