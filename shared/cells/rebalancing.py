@@ -131,8 +131,7 @@ class Rebalancer:
         if not rest:
             is_any_healthy = any(cell.seen.is_healthy for cell in others)
             return _Plan([], waiting, NO_ROOM if is_any_healthy else NoHealthyCellError.code)
-        moves = plan_leaving(census.going_to, rest, leaver.cell_id)
-        return _Plan([move for move in moves if move.tenant not in census.moving], waiting)
+        return _Plan(plan_leaving(census.going_to, rest, leaver.cell_id), waiting)
 
     def _joining(self, newcomer: Cell, registry: CellRegistry, census: Census) -> _Plan:
         cells = {cell.cell_id: cell for cell in registry.open_cells()}
@@ -143,9 +142,8 @@ class Rebalancer:
             return _Plan([], len(moves), CellUnavailableError.code)
         if not self._can_take(newcomer):
             return _Plan([], len(moves), NO_ROOM)
-        can_begin = [move for move in moves if cells[move.source].seen.is_healthy and move.tenant not in census.moving]
-        are_ill = bool(moves) and not any(cells[move.source].seen.is_healthy for move in moves)
-        return _Plan(can_begin, len(moves), NoHealthyCellError.code if are_ill else "")
+        can_begin = [move for move in moves if cells[move.source].seen.is_healthy]
+        return _Plan(can_begin, len(moves), NoHealthyCellError.code if moves and not can_begin else "")
 
     def _can_take(self, cell: Cell) -> bool:
         return cell.seen.is_healthy and cell.seen.load < self.policy.routing.busy_load and cell.cell_id in self.known

@@ -72,12 +72,56 @@ def test_a_new_cell_is_filled_as_one_plan_would_have_it_and_is_open_then(deploym
     deployment.fill("d")
     deployment.run()
     assert deployment.cell("d").change.left == len(plan) == 7
+    deployment.run()
+    assert deployment.cell("d").change.left == 7
+    deployment.run(16)
+    assert deployment.cell("d").change.left == 2
     deployment.run_until("d", CellState.OPEN)
 
     assert deployment.where == moved(before, plan)
     assert deployment.moved == dict.fromkeys((move.tenant for move in plan), 1)
     assert deployment.cell("d").change is None
     assert deployment.most_working == 5
+
+
+def test_five_more_begin_each_minute_while_those_before_are_only_watched(deployment):
+    deployment.close("b")
+
+    assert [deployment.run() for _ in range(3)] == [5, 5, 0]
+
+
+def test_cells_that_close_together_fill_the_others_evenly():
+    deployment = Deployment("a", "b", "c", "d")
+    deployment.sign_up(40)
+    deployment.close("b")
+    deployment.close("c")
+    finish(deployment.planner(moves_at_once=100).plan({}))
+    deployment.run_until("b", CellState.CLOSED)
+    deployment.run_until("c", CellState.CLOSED)
+
+    assert max(deployment.held.values()) <= 1.05 * 20
+    assert len(deployment.moved) == 20
+
+
+def test_a_cell_that_is_filled_takes_those_first_who_have_to_go_anyway(deployment):
+    deployment.known.append(CellId("d"))
+    deployment.registry.stored = deployment.registry.stored.added(Cell(CellId("d"), REGION))
+    deployment.fill("d")
+    deployment.close("b")
+
+    assert finish(deployment.planner(moves_at_once=100).plan({})) == 10
+
+
+def test_a_cell_is_filled_although_another_cannot_be_emptied():
+    deployment = Deployment("a", "b", "c")
+    deployment.put("a", *(f"s{number}" for number in range(4)))
+    deployment.put("b", "t1", "t2", "t3", "t4")
+    deployment.close("b")
+    deployment.see("b", is_healthy=False)
+    deployment.fill("c")
+    deployment.run_until("c", CellState.OPEN)
+
+    assert deployment.held == {A: 2, B: 4, C: 2}
 
 
 def test_how_many_are_left_falls_to_none(deployment):
@@ -260,7 +304,18 @@ def test_whoever_turns_up_in_a_closed_cell_is_moved_too():
     assert deployment.where == {"late": B}
 
 
-def test_those_whom_nobody_placed_are_counted_before_a_cell_is_filled():
+def test_nobody_lists_all_organisations_once_a_further_cell_is_closed():
+    deployment = Deployment("a", "b")
+    deployment.close("b")
+    deployment.run_until("b", CellState.CLOSED)
+    deployment.tenants = None
+
+    assert deployment.run() == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_those_whom_nobody_placed_are_counted_before_a_cell_is_filled(monkeypatch, at_once):
+    monkeypatch.setattr(census, "PLACED_AT_ONCE", at_once)
     deployment = Deployment("a", "b")
     deployment.signed_up += [TenantId(f"t{number}") for number in range(8)]
     deployment.fill("b")
@@ -297,6 +352,24 @@ def test_a_move_given_up_by_hand_rests_and_is_planned_again():
     assert deployment.cell("b").change.standstill == ""
     deployment.run_until("b", CellState.CLOSED)
     assert deployment.where == {"acme": A}
+
+
+def test_who_rests_keeps_nobody_else_and_is_no_standstill_while_others_move():
+    deployment = Deployment("a", "b")
+    deployment.put("b", "acme")
+    deployment.close("b")
+    deployment.run()
+    finish(deployment.moves.cancel(TenantId("acme")))
+    deployment.run(18)
+    deployment.put("b", "globex")
+
+    told = []
+    for _ in range(3):
+        deployment.run()
+        told.append(deployment.cell("b").change.standstill)
+
+    assert told == ["", "", ""]
+    assert set(deployment.where.values()) == {A, B}
 
 
 def test_nobody_is_moved_by_hand_into_a_cell_that_closes():
