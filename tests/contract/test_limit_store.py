@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real_server
 
 SLOW = Bucket("write", 5, 3600 * SECOND_US)
-QUICK = Bucket("read", 2, 200_000)
+QUICK = Bucket("read", 2, 500_000)
 CALLS = Window("calls", 10, limit_claims.DECADE_S)
 
 
@@ -114,10 +114,8 @@ async def test_a_bucket_gives_what_it_holds_and_no_more(store, acme):
 
 
 async def test_a_refused_request_is_admitted_after_the_wait_it_was_told(store, acme):
-    for _ in range(2):
-        await store.admit(acme, [Demand(QUICK)])
-    refused = await store.admit(acme, [Demand(QUICK)])
-    assert refused.refusal is not None
+    while (refused := await store.admit(acme, [Demand(QUICK)])).refusal is None:
+        pass  # on a busy machine some comes back while the bucket is emptied
 
     await asyncio.sleep(refused.refusal.wait_us / SECOND_US + 0.002)
 

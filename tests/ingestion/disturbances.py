@@ -53,7 +53,8 @@ class DisturbedWorld(World):
             return super().step(task, order)
         self.effects += 1
         self.names.append(task.at)
-        if self._is_watched and self._may_differ:
+        # What comes before the disturbance was looked at when the story was played without one.
+        if self._is_watched and self._may_differ and self.effects >= planned.effect:
             check_truth(self)
         self._may_differ = task.at in MOVES_TRUTH
         if self.effects == planned.effect:

@@ -65,9 +65,9 @@ async def test_statement_that_takes_too_long_is_ended(address: TestDatabase) -> 
     started = time.monotonic()
 
     with pytest.raises(DatabaseBusyError) as caught:
-        await database.tenant_transaction(ACME, lambda transaction: transaction.execute("SELECT pg_sleep(5)"))
+        await database.tenant_transaction(ACME, lambda transaction: transaction.execute("SELECT pg_sleep(60)"))
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     assert caught.value.retry_after_s > 0
     assert await database.tenant_transaction(ACME, tenant_of) == ACME
     database.close()
@@ -77,7 +77,7 @@ async def test_transaction_that_dawdles_is_ended(address: TestDatabase) -> None:
     database = Database(address.app, transaction_timeout_s=0.2)
 
     with pytest.raises(DatabaseBusyError):
-        await database.tenant_transaction(ACME, lambda _: asyncio.sleep(5))
+        await database.tenant_transaction(ACME, lambda _: asyncio.sleep(1))
 
     assert await database.tenant_transaction(ACME, tenant_of) == ACME
     database.close()
@@ -85,7 +85,7 @@ async def test_transaction_that_dawdles_is_ended(address: TestDatabase) -> None:
 
 async def test_who_waits_for_a_connection_waits_no_longer_than_for_the_whole(address: TestDatabase) -> None:
     database = Database(address.app, largest=1, transaction_timeout_s=0.3)
-    holding = asyncio.create_task(database.tenant_transaction(ACME, lambda _: asyncio.sleep(5)))
+    holding = asyncio.create_task(database.tenant_transaction(ACME, lambda _: asyncio.sleep(1)))
     await asyncio.sleep(0.05)
 
     results = await asyncio.gather(
@@ -113,9 +113,10 @@ async def test_connection_that_the_server_closed_meanwhile_is_replaced_unnoticed
         assert await database.tenant_transaction(ACME, tenant_of) == ACME
 
 
-async def test_cancelled_query_stops_on_the_server(address: TestDatabase, database: Database) -> None:
+async def test_cancelled_query_stops_on_the_server(address: TestDatabase) -> None:
+    database = Database(address.app, statement_timeout_s=60, transaction_timeout_s=60)
     asking = asyncio.create_task(
-        database.tenant_transaction(ACME, lambda transaction: transaction.execute("SELECT pg_sleep(1.9) -- cancelled"))
+        database.tenant_transaction(ACME, lambda transaction: transaction.execute("SELECT pg_sleep(60) -- cancelled"))
     )
     await asyncio.sleep(0.2)
 
@@ -127,9 +128,10 @@ async def test_cancelled_query_stops_on_the_server(address: TestDatabase, databa
     query = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%-- cancelled'"
     started = time.monotonic()
     while await observer.fetchval(query):
-        assert time.monotonic() - started < 1.5, "the server works on for nobody"
+        assert time.monotonic() - started < 30, "the server works on for nobody"
         await asyncio.sleep(0.05)
     await observer.close()
+    database.close()
 
 
 async def test_failure_of_the_work_comes_out_as_it_is(database: Database) -> None:
