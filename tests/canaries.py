@@ -28,6 +28,8 @@ FOUNDING: Final = "/sign-ups"
 SIGNING_IN: Final = "/sessions"
 METHODS: Final = re.compile(r"/tenants/([^/]+)/sign-in-methods")
 CHOICE: Final = '"code":"choose-tenant"'
+OURS: Final = "tessera"
+"""What the names of our own loggers begin with."""
 
 
 def canary_of(tenant: str) -> str:
@@ -82,6 +84,19 @@ class Watch:
         """Note that a tenant got the marks in `text` in a way that no request shows."""
         self.sent.setdefault(tenant, set()).update(marks_in(text))
 
+    def hear(self, method: str, path: str, request: str, answer: str) -> frozenset[str]:
+        """Look at one answer of the API, and return the marks that its request was about.
+
+        `request` and `answer` are all that was said, line by line: addresses, headers, bodies.
+        """
+        self.responses += 1
+        for tenant in _credentials_in(request):
+            self.tell(tenant, request)
+        own = _belonging_to(request) | _given(answer) | _shown_to_strangers(path, answer)
+        if not _is_operators(request):
+            self.look(f"answer to {method} {path}", answer, own)
+        return own
+
     def take(self) -> list[Leak]:
         """Return the leaks that nobody took yet."""
         taken, self.leaks = self.leaks, []
@@ -124,13 +139,7 @@ class Watched:
             await self._app(scope, receive_noting, send_noting)
         finally:
             _allowed.reset(allowed)
-        self._watch.responses += 1
-        request, answer = "\n".join(asked), "\n".join(told)
-        for tenant in _credentials_in(request):
-            self._watch.tell(tenant, request)
-        if not _is_operators(request):
-            own = _belonging_to(request) | _given(answer) | _shown_to_strangers(scope["path"], answer)
-            self._watch.look(f"answer to {scope['method']} {scope['path']}", answer, own)
+        self._watch.hear(scope["method"], scope["path"], "\n".join(asked), "\n".join(told))
 
 
 def _belonging_to(request: str) -> frozenset[str]:
@@ -165,7 +174,7 @@ def _is_operators(request: str) -> bool:
 
 
 class WatchedLogs(logging.Handler):
-    """Looks at every line that is logged while a request runs."""
+    """Looks at every line that is logged while a request runs, and at whatever else our own code logs."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(logging.DEBUG)
@@ -174,11 +183,12 @@ class WatchedLogs(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         allowed = _allowed.get()
-        if allowed is None:
+        if allowed is None and not record.name.startswith(OURS):
             return
         self._watch.log_lines += 1
         text = f"{self.format(record)} {record.__dict__}"
-        self._watch.look(f"log of {record.name}", text, allowed)
+        if allowed is not None:
+            self._watch.look(f"log of {record.name}", text, allowed)
         if canaries := {mark for mark in marks_in(text) if mark.startswith("canary-")}:
             self._watch.leaks.append(Leak(f"content in the log of {record.name}", frozenset(canaries), text[:2000]))
 
@@ -211,7 +221,7 @@ def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def watched_logs() -> Iterator[None]:
     """Look at all that is logged in this block, also what is too little for warnings."""
-    root, ours, handler = logging.getLogger(), logging.getLogger("tessera"), WatchedLogs(WATCH)
+    root, ours, handler = logging.getLogger(), logging.getLogger(OURS), WatchedLogs(WATCH)
     level = ours.level
     root.addHandler(handler)
     ours.setLevel(logging.DEBUG)

@@ -80,6 +80,16 @@ async def test_log_lines_name_no_other_tenant_and_no_content(tenants, monkeypatc
     assert WATCH.log_lines == lines + 1
 
 
+def test_content_in_lines_outside_of_requests_is_found():
+    for name in ("tessera.messages", "somebody.else"):
+        logging.getLogger(name).warning("message of tenant-0123456789ab failed: canary-0123456789ab")
+        logging.getLogger(name).warning("message of tenant-0123456789ab failed")
+
+    (leak,) = WATCH.take()
+    assert leak.where == "content in the log of tessera.messages"
+    assert leak.marks == {"canary-0123456789ab"}
+
+
 def test_names_of_metrics_bear_no_marks():
     measured = WATCH.metrics
     telemetry = SilentTelemetry()

@@ -1,5 +1,6 @@
 """A deployed local cloud of its own for the whole run, and tenants that know nothing of each other."""
 
+import json
 import os
 import secrets
 import time
@@ -15,27 +16,48 @@ from localstack import aws, cloud
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from shared.identity.permissions import Role
+from tests.canaries import canary_of
 from tests.local_cloud.people import People
+from tests.local_cloud.watching import DeployedWatch
 from tests.own_folders import own_folder
 
 REUSED = "TESSERA_TEST_CLOUD"
 """Names the folder of a local cloud that runs already: it is used as it is, and left running."""
 
 TIMEOUT_S = 60.0
+SECOND_CELL = "second"
+CELLS = {"vector_cells": json.dumps([{"id": SECOND_CELL}])}
+"""A further cell, a file beside the first one; `make run` has one cell."""
 
 
 @pytest.fixture(scope="package")
-def local_cloud() -> Iterator[LocalCloud]:
-    """The production template on an emulator with free ports and a folder of its own."""
+def watch() -> Iterator[DeployedWatch]:
+    """The production template on an emulator with free ports and a folder of its own, watched all the while."""
     reused = os.environ.get(REUSED)
     if reused:
-        yield cloud.find(Path(reused))
+        yield from watched(DeployedWatch(cloud.find(Path(reused))))
         return
     with own_folder("local-cloud") as folder:
         try:
-            yield cloud.start(folder, 0, {}, lambda _: None)
+            watch = DeployedWatch(cloud.start(folder, 0, CELLS, lambda _: None), since=0)
+            yield from watched(watch)
+            assert watch.leaks_in_stores() == []
         finally:
             cloud.stop(folder)
+
+
+def watched(watch: DeployedWatch) -> Iterator[DeployedWatch]:
+    """Look at all answers meanwhile, and at the end at all that the functions logged and measured."""
+    with watch.listening():
+        yield watch
+    assert watch.leaks() == []
+    assert watch.log_lines > 0
+    assert watch.metrics > 0
+
+
+@pytest.fixture(scope="package")
+def local_cloud(watch: DeployedWatch) -> LocalCloud:
+    return watch.cloud
 
 
 @dataclass(frozen=True)
@@ -46,24 +68,36 @@ class Tenant:
     name: str
     api: Api
 
+    @property
+    def canary(self) -> str:
+        """What stands in the names and texts of this tenant, and must be told to nobody else."""
+        return canary_of(self.name)
+
     def create_knowledge_base(self, **settings: Any) -> str:
-        made = self.api.call("POST", "/knowledge-bases", {"name": "Base", **settings})
+        made = self.api.call("POST", "/knowledge-bases", {"name": f"Base {self.canary}", **settings})
         return str(made["id"])
 
     def drop(self, kb_id: str, name: str, content: str | bytes) -> None:
         """Put a file under the tenant's prefix, as a job that synchronises a file share does."""
-        body = content.encode() if isinstance(content, str) else content
+        body = self._marked(name, content.encode() if isinstance(content, str) else content)
         s3 = aws.s3(self.cloud.emulator.endpoint)
         s3.put_object(Bucket=self.cloud.uploads_bucket, Key=f"t/{self.name}/kb/{kb_id}/{name}", Body=body)
 
     def upload(self, kb_id: str, name: str, content: bytes, **promise: Any) -> str:
         """Send a file through a presigned form; return the document's id."""
+        content = self._marked(name, content)
         made = self.api.call(
             "POST", f"/knowledge-bases/{kb_id}/uploads", {"name": name, "size_bytes": len(content), **promise}
         )
         sent = httpx.post(made["url"], data=made["fields"], files={"file": (name, content)}, timeout=30)
         sent.raise_for_status()
         return str(made["document_id"])
+
+    def _marked(self, name: str, content: bytes) -> bytes:
+        """Return a page of Markdown with the tenant's canary in a section of its own; anything else as it is."""
+        if not content or not name.endswith(".md"):
+            return content
+        return content + f"\n\n# Filing\n\nThe archive keeps this sheet as {self.canary}.\n".encode()
 
     def documents(self, kb_id: str) -> dict[str, dict[str, Any]]:
         """Return all documents by name."""

@@ -76,6 +76,13 @@ def test_token_is_one_line_that_the_api_accepts(user):
     assert "\n" not in token
 
 
+def test_logs_are_what_functions_say_without_measurements(user):
+    lines = user("logs").stdout.splitlines()
+
+    assert any("tessera-local-migrate_database" in line for line in lines)
+    assert not [line for line in lines if "CloudWatchMetrics" in line or "REPORT RequestId" in line]
+
+
 def test_readme_brings_a_stranger_in(user):
     (example,) = [block for block in README.read_text().split("```") if "/sign-ups" in block]
     address = user("address").stdout.strip()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from localstack import aws
+from localstack import aws, function_logs
 from localstack.api import Api
 from localstack.cloud import LocalCloud
 from shared.identity.permissions import MEMBER_ROLES, Permission, Role, is_permitted
@@ -232,11 +232,15 @@ def test_removed_member_is_refused_within_a_minute(organisation):
     print(f"\nremoved member refused after {took_s:.1f} s")
 
 
-def test_nothing_secret_stands_in_the_log_of_the_functions(organisation):
-    log = (organisation.cloud.emulator.directory / "emulator.log").read_text(encoding="utf-8", errors="replace")
-    stored = aws.secrets(organisation.cloud.emulator.endpoint).get_secret_value(SecretId="tessera-local-signing-keys")
+def test_nothing_secret_stands_in_the_logs(organisation):
+    emulator = organisation.cloud.emulator
+    lines = list(function_logs.read(emulator))
+    logged = "\n".join(line.text for line in lines)
+    log = logged + (emulator.directory / "emulator.log").read_text(encoding="utf-8", errors="replace")
+    stored = aws.secrets(emulator.endpoint).get_secret_value(SecretId="tessera-local-signing-keys")
 
-    assert "tessera-local" in log
+    signing_in = {f"tessera-local-{name}" for name in ("sign_up", "sign_in", "refresh_session", "authorize_request")}
+    assert signing_in <= {line.function for line in lines}
     assert "PRIVATE KEY" in stored["SecretString"]
     assert "PRIVATE KEY" not in log
     for member in organisation.members.values():
