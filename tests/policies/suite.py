@@ -58,6 +58,7 @@ class Suite:
                 await self._ask(name)
             tenant = await self._take_documents_in(functions)
             await self._invoke_the_rest(functions, tenant)
+            await self._ask_of_cells(functions, tenant)
         finally:
             self.site.stop()
 
@@ -114,6 +115,8 @@ class Suite:
                         names = get_type_hints(operation.function)
                         fields = getattr(names[next(iter(names))], "model_fields", {})
                         named = {"tenant": tenant.id} if "tenant" in fields else {}
+                        if operation.id == "mend_audit_head":
+                            self._lose_head_of(tenant)
                         # Whom nobody is, nobody dismisses; it looked.
                         with suppress(Exception):
                             await functions.invoke(operation, {**COMMANDS.get(operation.id, {}), **named})
@@ -140,6 +143,19 @@ class Suite:
                 for number, item in enumerate(found)
             ]
         }
+
+    def _lose_head_of(self, tenant: Tenant) -> None:
+        """Take away how far a tenant's audit log goes, so that there is something to mend."""
+        key = {"pk": {"S": f"t#{tenant.id}"}, "sk": {"S": "head"}}
+        self.cloud.dynamodb.delete_item(TableName=self.cloud.address_of(AUDIT), Key=key)
+
+    async def _ask_of_cells(self, functions: Functions, tenant: Tenant) -> None:
+        """Have one cell filled and another one emptied, and let the schedule begin with both."""
+        plan = next(one for one in all_operations() if one.id == "advance_tenant_moves")
+        for method, wish in (("PUT", "filling"), ("DELETE", "filling"), ("PUT", "closing"), ("DELETE", "closing")):
+            answer = await tenant.send(method, f"/cells/{SECOND_CELL}/{wish}", Role.OPERATOR)
+            assert answer.status_code == 200, answer.text
+            await functions.invoke(plan, {})
 
     def _make_due(self) -> None:
         """Let all that waits have waited since long, so that the schedules look after it."""
