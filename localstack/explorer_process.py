@@ -9,7 +9,6 @@ from typing import ClassVar
 from localstack.failures import LocalCloudError
 from localstack.install import ROOT
 from localstack.local_server import LocalServer
-from localstack.ports import free_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,13 @@ def start(folder: Path) -> str | None:
     """Return the address of the pages for the local cloud in `folder`; None when they do not come up (see the log)."""
     folder = folder.resolve()
     running = Explorer.find(folder)
-    try:
-        return (
-            running or Explorer.launch(folder, free_ports(), lambda port: _command(folder, port), _environment)
-        ).endpoint
-    except LocalCloudError:
-        return None
+    if running is None:
+        ports = Explorer.ports_for(folder)
+        try:
+            running = Explorer.launch(folder, ports, lambda port: _command(folder, port), _environment)
+        except LocalCloudError:
+            return None
+    return running.endpoint
 
 
 def _command(folder: Path, port: int) -> list[str]:

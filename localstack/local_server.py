@@ -8,14 +8,14 @@ import os
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
 from localstack import process
 from localstack.failures import LocalCloudError
-from localstack.ports import HOST, is_taken
+from localstack.ports import HOST, free_ports, is_taken
 from localstack.process import Process
 
 Say = Callable[[str], None]
@@ -102,6 +102,14 @@ class LocalServer(ABC):
         return int(content) if content.isdigit() else None
 
     @classmethod
+    def ports_for(cls, directory: Path) -> Iterator[int]:
+        """Give the port of last time, which people and settings may remember, and then free ones."""
+        last = cls.last_port(directory)
+        if last is not None:
+            yield last
+        yield from free_ports()
+
+    @classmethod
     def launch(
         cls,
         directory: Path,
@@ -132,15 +140,16 @@ class LocalServer(ABC):
     def _launch_on(
         cls, directory: Path, port: int, argv: Sequence[str], environment: Mapping[str, str], say: Say
     ) -> Self:
-        log = cls.log_in(directory)
+        log, last_port = cls.log_in(directory), cls.last_port(directory)
         begin = log.stat().st_size if log.exists() else 0
         started = cls(directory, port, process.start(argv, env=environment, log=log, directory=directory))
         try:
-            process.write_whole(cls._port_file(directory), str(port))
+            cls._remember(directory, port)
             started.process.save(cls._process_file(directory))
             started._wait_until_ready(begin, say)
         except BaseException:
             started.stop()
+            cls._remember(directory, last_port)
             raise
         return started
 
@@ -169,6 +178,13 @@ class LocalServer(ABC):
         with self.log_in(self.directory).open("rb") as log:
             log.seek(begin)
             return log.read().decode(errors="replace")
+
+    @classmethod
+    def _remember(cls, directory: Path, port: int | None) -> None:
+        if port is None:
+            cls._port_file(directory).unlink(missing_ok=True)
+        else:
+            process.write_whole(cls._port_file(directory), str(port))
 
     @classmethod
     def log_in(cls, directory: Path) -> Path:

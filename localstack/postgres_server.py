@@ -11,13 +11,12 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Final
 
 from localstack.failures import LocalCloudError
 from localstack.local_server import LocalServer, Say, say_nothing
-from localstack.ports import HOST, free_ports
+from localstack.ports import HOST
 
 VERSION: Final = 18
 SUPERUSER: Final = "postgres"
@@ -90,8 +89,7 @@ def start(
     programs = programs or programs_of_the_wheel()
     directory.mkdir(parents=True, exist_ok=True)
     _found(directory, programs)
-    last = Server.last_port(directory)
-    ports = [port] if port else chain([last] if last else [], free_ports())
+    ports = [port] if port else Server.ports_for(directory)
     settings = (f"listen_addresses={HOST}", "unix_socket_directories=", *settings)
 
     def command(port: int) -> list[str]:

@@ -177,6 +177,18 @@ def test_port_that_somebody_takes_meanwhile_is_left_to_them(place):
     assert started.port == free
 
 
+def test_a_port_is_kept_while_it_is_free(place):
+    first = launch(place)
+    first.stop()
+    second = launch(place, Toy.ports_for(place))
+    second.stop()
+
+    with socket.create_server((HOST, second.port)):
+        third = launch(place, Toy.ports_for(place))
+
+    assert first.port == second.port != third.port
+
+
 def test_no_port_left_is_told(place):
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
@@ -200,6 +212,19 @@ def test_one_that_ends_instead_is_told_at_once_with_the_end_of_its_log(place):
     assert "make clean run" in refused.value.remedy
     assert Toy.find(place) is None
     assert not Toy.has_died(place)
+
+
+def test_a_start_that_failed_leaves_the_port_of_last_time(place):
+    with pytest.raises(LocalCloudError):
+        launch(place, script=FAILING)
+    assert Toy.last_port(place) is None
+
+    first = launch(place)
+    first.stop()
+    with pytest.raises(LocalCloudError):
+        launch(place, script=FAILING)
+
+    assert Toy.last_port(place) == first.port
 
 
 def test_one_that_takes_too_long_is_ended(place):
