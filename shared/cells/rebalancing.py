@@ -122,7 +122,7 @@ class Rebalancer:
         waiting = sum(
             cell_id == leaver.cell_id and tenant not in census.moving for tenant, cell_id in census.going_to.items()
         )
-        others = [cell for cell in registry.open_cells() if cell.cell_id in self.known]
+        others = registry.open_cells()
         rest = [cell for cell in others if self._can_take(cell)]
         if leaver.cell_id not in self.known:
             return _Plan([], waiting, CellNotFoundError.code)
