@@ -32,10 +32,15 @@ def at_hash(token: str) -> str:
     return urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
 
 
+@pytest.fixture(autouse=True)
+def _looking_on():
+    with looking_on():
+        yield
+
+
 @pytest.fixture
 def openid():
-    with looking_on():
-        yield HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock())
+    return HttpOpenIdClient(GuardedFetcher(public_or_loopback), SystemClock())
 
 
 @pytest.fixture
