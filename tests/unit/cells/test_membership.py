@@ -66,6 +66,14 @@ def test_the_last_open_cell_stays_open(deployment):
     assert deployment.cell("a").state is CellState.OPEN
 
 
+def test_a_closed_cell_may_be_closed_again_although_no_other_is_open(deployment):
+    for cell in (A, B):
+        deployment.registry.stored = deployment.registry.stored.closed(cell, deployment.clock.at)
+
+    assert ask(deployment, "close").state is CellState.CLOSING
+    assert deployment.registry.told == []
+
+
 @pytest.mark.parametrize("turns", range(6))
 def test_two_that_close_the_last_two_cells_at_once_leave_one(deployment, turns):
     first, outcomes = deployment.membership.close(A), []
