@@ -154,6 +154,15 @@ def test_names_of_files_that_are_left_alone_stand_in_no_line(tenant, local_cloud
     assert list(DeployedWatch(local_cloud).leaks_in(lines)) == []
 
 
+def test_what_somebody_writes_into_a_path_stands_in_no_line(tenant, local_cloud):
+    watch = DeployedWatch(local_cloud)
+
+    refused = tenant.api.send("GET", f"/knowledge-bases/{tenant.canary}")
+
+    assert refused.is_client_error
+    assert [leak for leak in watch.leaks() if tenant.canary in leak.marks] == []
+
+
 def test_functions_behind_routes_are_read_too(tenant, local_cloud):
     since = int(time.time() * 1000)
     tenant.create_knowledge_base()

@@ -48,5 +48,7 @@ def log_as_json(operation_id: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # botocore logs each retry at INFO with headers that may hold signatures.
-    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # botocore logs each retry at INFO with headers that may hold signatures; mangum the path of each request, in which
+    # anybody may write anything: API Gateway's access log has its route instead.
+    for name in ("botocore", "mangum"):
+        logging.getLogger(name).setLevel(logging.WARNING)
