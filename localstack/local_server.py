@@ -95,6 +95,11 @@ class LocalServer(ABC):
         return cls._process_file(directory).exists() and cls.find(directory) is None
 
     @classmethod
+    def last_process(cls, directory: Path) -> Process | None:
+        """Return which process the server of `directory` is, or was when it ended without being asked to."""
+        return process.remembered(cls._process_file(directory))
+
+    @classmethod
     def last_port(cls, directory: Path) -> int | None:
         """Return the port that the server of `directory` has, or had when it last ran."""
         file = cls._port_file(directory)

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -28,6 +29,10 @@ DATABASE: Final = "tessera"
 ORDINARY_USER: Final = "nobody"
 """Whose server it is when the local cloud runs as root, for PostgreSQL refuses to."""
 
+LEFT_OVER_TIMEOUT_S: Final = 20.0
+"""How long the queries of a server that was killed may take until another one starts on its data."""
+
+_LEFT_OVERS: Final = "pre-existing shared memory block"
 _FOUNDED: Final = "founded"
 _READY_LINE: Final = 8
 
@@ -51,8 +56,8 @@ class Server(LocalServer):
         return self.endpoint.replace("//", f"//{user}@", 1)
 
     def is_ready(self, said: str) -> bool:  # noqa: ARG002
-        status = _data(self.directory) / "postmaster.pid"
-        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+        lock = _lock(self.directory)
+        lines = lock.read_text(encoding="utf-8").splitlines() if lock.exists() else []
         return lines[:1] == [str(self.process.pid)] and lines[_READY_LINE - 1 :][:1] == ["ready   "]
 
 
@@ -89,14 +94,33 @@ def start(
     programs = programs or programs_of_the_wheel()
     directory.mkdir(parents=True, exist_ok=True)
     _found(directory, programs)
-    ports = [port] if port else Server.ports_for(directory)
+    _drop_lock_of_the_dead(directory)
     settings = (f"listen_addresses={HOST}", "unix_socket_directories=", *settings)
 
     def command(port: int) -> list[str]:
         options = [part for setting in (f"port={port}", *settings) for part in ("-c", setting)]
         return [*as_ordinary_user(), str(programs / "postgres"), "-D", str(_data(directory)), *options]
 
-    return Server.launch(directory, ports, command, say=say)
+    deadline = time.monotonic() + LEFT_OVER_TIMEOUT_S
+    while True:
+        ports = [port] if port else Server.ports_for(directory)
+        try:
+            return Server.launch(directory, ports, command, say=say)
+        except LocalCloudError as error:
+            # Whoever killed the server has not killed the processes of its connections: they end what they are at.
+            if _LEFT_OVERS not in error.problem or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _drop_lock_of_the_dead(directory: Path) -> None:
+    """Remove PostgreSQL's lock file if it names our former server, which is known to be over.
+
+    It holds a number alone: after a restart of the machine, PostgreSQL would wait for whichever process has it now.
+    """
+    former, lock = Server.last_process(directory), _lock(directory)
+    if former is not None and lock.exists() and lock.read_text(encoding="utf-8").split("\n")[0] == str(former.pid):
+        lock.unlink()
 
 
 def _found(directory: Path, programs: Path) -> None:
@@ -141,6 +165,11 @@ def _run(argv: Sequence[str], text: str = "") -> None:
     if outcome.returncode != 0 or "ERROR:" in said:
         end = "\n".join(said.splitlines()[-10:])
         raise LocalCloudError(f"PostgreSQL could not make its data folder:\n{end}", "make clean run")
+
+
+def _lock(directory: Path) -> Path:
+    """The file in which PostgreSQL says which process it is, and how far."""
+    return _data(directory) / "postmaster.pid"
 
 
 def _data(directory: Path) -> Path:

@@ -47,12 +47,17 @@ class Process:
 
 
 def load(file: Path) -> Process | None:
-    """Return the process that `file` remembers, if it still runs; a file that tells nothing remembers none."""
+    """Return the process that `file` remembers, if it still runs."""
+    process = remembered(file)
+    return process if process is not None and process.is_running() else None
+
+
+def remembered(file: Path) -> Process | None:
+    """Return the process that `file` remembers, be it over or not; a file that tells nothing remembers none."""
     try:
-        process = Process(**json.loads(file.read_text(encoding="utf-8")))
+        return Process(**json.loads(file.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return process if process.is_running() else None
 
 
 def write_whole(file: Path, content: str) -> None:
