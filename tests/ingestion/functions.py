@@ -38,16 +38,25 @@ class Functions:
         assert isinstance(trigger, QueueTrigger)
         address = self._cloud.address_of(trigger.queue)
         received = self._cloud.sqs.receive_message(
-            QueueUrl=address, MaxNumberOfMessages=min(10, trigger.batch_size), VisibilityTimeout=720
+            QueueUrl=address, MaxNumberOfMessages=min(10, self.at_once(trigger)), VisibilityTimeout=720
         ).get("Messages", [])
         if not received:
             return 0
         answer = await self.invoke(operation, {"Records": [_record(message) for message in received]})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in received:
-            if message["MessageId"] not in failed:
+            if message["MessageId"] in failed:
+                self.failed(address, message["ReceiptHandle"])
+            else:
                 self._cloud.sqs.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
         return len(received)
+
+    def at_once(self, trigger: QueueTrigger) -> int:
+        """Return how many messages one invocation gets at most."""
+        return trigger.batch_size
+
+    def failed(self, address: str, receipt: str) -> None:
+        """Leave a message that failed to its queue, which delivers it again after its time."""
 
     async def invoke(self, operation: Operation, event: dict[str, Any]) -> Any:
         """Run one function with one event, as Lambda does: in a thread without a loop, with nothing ambient."""

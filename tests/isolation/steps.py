@@ -53,6 +53,8 @@ class Step:
 
     take: Callable[..., Awaitable[Seen]]
     arguments: Mapping[str, Any]
+    minutes: int = 0
+    """How much time passes before it."""
 
     @property
     def name(self) -> str:
@@ -141,6 +143,7 @@ async def publish(actor: Actor, base: int, name: str, text: str) -> Seen:
         )
     with looking_on():
         await actor.deployment.index.write(tenant, Scope(kb_id, 1), chunks)
+        await actor.deployment.index.refresh(tenant, Scope(kb_id, 1))
     return [await actor.send("GET", f"/knowledge-bases/{kb_id}/documents/{dropped.document_id}")]
 
 
@@ -182,6 +185,16 @@ async def listed(actor: Actor, path: str, base: int, limit: int) -> Seen:
 
 async def look(actor: Actor, path: str, base: int) -> Seen:
     return [await actor.send("GET", path.format(base=numbered("kb", base)))]
+
+
+async def export_log(actor: Actor, limit: int, key: str | None) -> Seen:
+    """Export the audit log, and read the file that comes first."""
+    response = await actor.send("POST", "/audit-exports", json={"limit": limit}, headers=_key(key))
+    link = response.json().get("url")
+    if not link:
+        return [response]
+    async with httpx.AsyncClient() as browser:
+        return [response, (await browser.get(link)).text]
 
 
 async def enrol(actor: Actor, user: str, role: Role) -> Seen:
@@ -238,8 +251,8 @@ async def revoke_key(actor: Actor, key: int) -> Seen:
     return [await actor.send("DELETE", f"/api-keys/{numbered('key', key)}")]
 
 
-_NUMBER: Final = st.sampled_from([1, 1, 1, 2, 2, 3])
-_KEY: Final = st.sampled_from([None, "k-1", "k-2"])
+NUMBER: Final = st.sampled_from([1, 1, 1, 2, 2, 3])
+KEY: Final = st.sampled_from([None, "k-1", "k-2"])
 _USER: Final = st.sampled_from(["eve", "mallory"])
 _ROLE: Final = st.sampled_from([Role.MAINTAINER, Role.VIEWER])
 _LISTS: Final = (
@@ -250,47 +263,56 @@ _LISTS: Final = (
     "/invitations",
     "/api-keys",
     "/security-events",
+    "/audit-events",
 )
-_PLACES: Final = ("/me", "/usage", "/tenant", "/knowledge-bases/{base}", "/identity-providers")
+_PLACES: Final = (
+    "/me",
+    "/usage",
+    "/tenant",
+    "/knowledge-bases/{base}",
+    "/identity-providers",
+    "/audit-log/verification",
+)
 
 
-def _step(take: Callable[..., Awaitable[Seen]], **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+def step_of(take: Callable[..., Awaitable[Seen]], **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
     return st.builds(Step, st.just(take), st.fixed_dictionaries(arguments))
 
 
-_NAME, _FILE, _TEXT, _QUERY = map(st.sampled_from, (NAMES, FILES, TEXTS, QUERIES))
-_MODE: Final = st.sampled_from(["keyword", "vector", "hybrid"])
+_NAME, FILE, TEXT, QUERY = map(st.sampled_from, (NAMES, FILES, TEXTS, QUERIES))
+MODE: Final = st.sampled_from(["keyword", "vector", "hybrid"])
 
 FILLING: Final = st.one_of(
-    _step(create_base, name=_NAME, workspace=st.just(0), key=_KEY),
-    _step(publish, base=_NUMBER, name=_FILE, text=_TEXT),
-    _step(create_workspace, name=_NAME, key=_KEY),
-    _step(create_upload, base=_NUMBER, name=_FILE, key=_KEY),
-    _step(invite, role=_ROLE, key=_KEY),
-    _step(create_key, name=_NAME, key=_KEY),
-    _step(enrol, user=_USER, role=_ROLE),
+    step_of(create_base, name=_NAME, workspace=st.just(0), key=KEY),
+    step_of(publish, base=NUMBER, name=FILE, text=TEXT),
+    step_of(create_workspace, name=_NAME, key=KEY),
+    step_of(create_upload, base=NUMBER, name=FILE, key=KEY),
+    step_of(invite, role=_ROLE, key=KEY),
+    step_of(create_key, name=_NAME, key=KEY),
+    step_of(enrol, user=_USER, role=_ROLE),
 )
 """Steps that make something, most of them out of nothing."""
 
 STEPS: Final = st.one_of(
     FILLING,
     FILLING,
-    _step(create_base, name=_NAME, workspace=_NUMBER, key=_KEY),
-    _step(rename_base, base=_NUMBER, name=_NAME),
-    _step(delete_base, base=_NUMBER),
-    _step(delete_workspace, workspace=_NUMBER),
-    _step(delete_document, base=_NUMBER, name=_FILE),
-    _step(read_document, base=_NUMBER, name=_FILE),
-    _step(search, base=_NUMBER, query=_QUERY, mode=_MODE, limit=st.integers(1, 5)),
-    _step(answer, base=_NUMBER, query=_QUERY),
-    _step(listed, path=st.sampled_from(_LISTS), base=_NUMBER, limit=st.integers(1, 3)),
-    _step(look, path=st.sampled_from(_PLACES), base=_NUMBER),
-    _step(change_role, user=_USER, role=_ROLE, to=_ROLE),
-    _step(remove_member, user=_USER, role=_ROLE),
-    _step(accept, invitation=_NUMBER),
-    _step(revoke_invitation, invitation=_NUMBER),
-    _step(use_key, key=_NUMBER, path=st.sampled_from([*_PLACES, "/knowledge-bases"]), base=_NUMBER),
-    _step(revoke_key, key=_NUMBER),
+    step_of(create_base, name=_NAME, workspace=NUMBER, key=KEY),
+    step_of(rename_base, base=NUMBER, name=_NAME),
+    step_of(delete_base, base=NUMBER),
+    step_of(delete_workspace, workspace=NUMBER),
+    step_of(delete_document, base=NUMBER, name=FILE),
+    step_of(read_document, base=NUMBER, name=FILE),
+    step_of(search, base=NUMBER, query=QUERY, mode=MODE, limit=st.integers(1, 5)),
+    step_of(answer, base=NUMBER, query=QUERY),
+    step_of(listed, path=st.sampled_from(_LISTS), base=NUMBER, limit=st.integers(1, 3)),
+    step_of(look, path=st.sampled_from(_PLACES), base=NUMBER),
+    step_of(change_role, user=_USER, role=_ROLE, to=_ROLE),
+    step_of(remove_member, user=_USER, role=_ROLE),
+    step_of(accept, invitation=NUMBER),
+    step_of(revoke_invitation, invitation=NUMBER),
+    step_of(export_log, limit=st.sampled_from([5, 10_000]), key=KEY),
+    step_of(use_key, key=NUMBER, path=st.sampled_from([*_PLACES, "/knowledge-bases"]), base=NUMBER),
+    step_of(revoke_key, key=NUMBER),
 )
 
 
@@ -319,6 +341,8 @@ LOOKING_ROUND: Final = (
     Step(answer, {"base": 1, "query": QUERIES[1]}),
     *(Step(listed, {"path": path, "base": 1, "limit": 100}) for path in _LISTS),
     *(Step(use_key, {"key": 1, "path": path, "base": 1}) for path in ("/me", "/usage")),
+    Step(look, {"path": "/audit-log/verification", "base": 1}),
+    Step(export_log, {"limit": 10_000, "key": None}),
     Step(create_base, {"name": "Policies", "workspace": 1, "key": "k-2"}),
     Step(accept, {"invitation": 1}),
     Step(delete_document, {"base": 1, "name": "terms.md"}),

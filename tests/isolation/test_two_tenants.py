@@ -8,122 +8,33 @@ bodies, counts, errors, ranks and scores. TESSERA_NEIGHBOURS sets how many stori
 import asyncio
 import json
 import os
-import re
 import sys
-from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from itertools import count, zip_longest
-from typing import Any, ClassVar
 from unittest.mock import patch
 
-import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from shared.adapters.dynamodb import identity_keys, keys, limits_keys
-from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite import chunk_index, writing
 from shared.kernel.tenants import TenantContextError
-from tests.api.declared import ROUTES
-from tests.api.tenants import Tenant
 from tests.ingestion.cloud import furnish
+from tests.isolation.arrivals import audited, turn
 from tests.isolation.calls import CALLED, CALLS, NEVER_DONE, everything
-from tests.isolation.deployments import Deployment, Numbering, deploy, numbered
-from tests.isolation.masks import masked
-from tests.isolation.steps import LOOKING_ROUND, MEDDLING, STEPS, TEXTS, Actor, Step, opening
+from tests.isolation.deployments import Numbering, deploy_with_files, numbered
+from tests.isolation.neighbours import VARIABLE, Plot, Stage, TheyDifferError, story_on, tell
+from tests.isolation.steps import LOOKING_ROUND, MEDDLING, STEPS, TEXTS, Step, opening
 
-STORIES = int(os.environ.get("TESSERA_NEIGHBOURS", "10"))
-STEPS_EACH = 12
-EXAMPLE = count(1)
+STORIES = int(os.environ.get(VARIABLE, "10"))
+PLOT = Plot(
+    opening=st.builds(opening, st.sampled_from(TEXTS)),
+    first=st.one_of(STEPS, CALLS),
+    second_opening=[*opening(TEXTS[0]), *MEDDLING],
+    second=st.one_of(STEPS, CALLS),
+    ending=LOOKING_ROUND,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-
-class TheyDifferError(AssertionError):
-    """The first tenant saw that there is a second one."""
-
-
-@dataclass
-class Stage:
-    """What stories are told on: a deployment for the first tenant alone, one for both, and what was answered there."""
-
-    alone: Deployment
-    both: Deployment
-    numbering: Numbering
-    embedder: MiniLmEmbedder
-    runner: asyncio.Runner
-    answers: Counter[tuple[str, object]] = field(default_factory=Counter)
-    """How often each operation was answered what to the first tenant."""
-
-    def actor(self, deployment: Deployment, tenant: str, address: str) -> Actor:
-        client = deployment.client(address)
-        seen = Tenant(tenant, client, deployment.issuer, deployment.cloud, deployment.people)
-        return Actor(seen, deployment, self.embedder)
-
-
-class TwoTenants(RuleBasedStateMachine):
-    """One story."""
-
-    stage: ClassVar[Stage]
-
-    def __init__(self) -> None:
-        super().__init__()
-        stage, example = self.stage, next(EXAMPLE)
-        for deployment in (stage.alone, stage.both):
-            deployment.empty()
-        stage.numbering.restart()
-        self.firsts = [stage.actor(place, f"first-{example}", "192.0.2.1") for place in (stage.alone, stage.both)]
-        self.second = stage.actor(stage.both, f"second-{example}", "192.0.2.2")
-
-    @initialize(first=st.sampled_from(TEXTS), second=st.lists(STEPS, max_size=5))
-    def both_have_something(self, first: str, second: list[Step]) -> None:
-        for step in opening(first):
-            self.first_does(step)
-        self.second_does([*opening(TEXTS[0]), *MEDDLING, *second])
-
-    @rule(steps=st.lists(st.one_of(STEPS, CALLS), min_size=1, max_size=4))
-    def first_does_some(self, steps: list[Step]) -> None:
-        for step in steps:
-            self.first_does(step)
-
-    def first_does(self, step: Step) -> None:
-        self.stage.numbering.steps += 1
-        alone, both = (self._take(step, actor) for actor in self.firsts)
-        for pair in zip_longest(alone, both):
-            if pair[0] != pair[1]:
-                raise TheyDifferError(f"{step}: {pair[0]} alone, {pair[1]} beside another")
-
-    @rule(steps=st.lists(st.one_of(STEPS, CALLS), min_size=1, max_size=3))
-    def second_does(self, steps: list[Step]) -> None:
-        for step in steps:
-            self._take(step, self.second)
-
-    def teardown(self) -> None:
-        for step in LOOKING_ROUND:
-            self.first_does(step)
-
-    def _take(self, step: Step, actor: Actor) -> list[Any]:
-        self.stage.numbering.speaker = f"{actor.tenant.id} in {id(actor.deployment)}"
-        seen = self.stage.runner.run(step.by(actor))
-        if actor is self.firsts[0]:
-            self.stage.answers.update(
-                (operation_of(one.request), one.status_code) for one in seen if isinstance(one, httpx.Response)
-            )
-        if failed := [one for one in seen if isinstance(one, httpx.Response) and one.is_server_error]:
-            raise TheyDifferError(f"{step}: {failed[0].text}")
-        return [shown(one) for one in seen]
-
-
-PATHS = {name: (route.method, re.compile(re.sub(r"{\w+}", "[^/]+", route.path))) for name, (_, route) in ROUTES.items()}
-
-
-def operation_of(request: httpx.Request) -> str:
-    return next(
-        name for name, (method, path) in PATHS.items() if method == request.method and path.fullmatch(request.url.path)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +44,7 @@ def numbering():
 
 @pytest.fixture(scope="module")
 def deployments(cloud, tmp_path_factory):
-    return [deploy(furnish(tmp_path_factory.mktemp(name), name)) for name in ("alone", "both")]
+    return [deploy_with_files(furnish(tmp_path_factory.mktemp(name), name)) for name in ("alone", "both")]
 
 
 @pytest.fixture
@@ -143,64 +54,19 @@ def stage(deployments, numbering, embedder):
         yield Stage(alone, both, numbering, embedder, runner)
 
 
-def story_on(stage):
-    return type("Story", (TwoTenants,), {"stage": stage})()
-
-
-@pytest.fixture
-def tell(stage):
-    """Tell stories; return how often each operation was answered what. Raises: TheyDifferError."""
-
-    def told(stories):
-        run_state_machine_as_test(
-            lambda: story_on(stage),  # type: ignore[arg-type]
-            settings=settings(
-                max_examples=stories,
-                stateful_step_count=STEPS_EACH,
-                deadline=None,
-                database=None,
-                derandomize="TESSERA_NEIGHBOURS" not in os.environ,
-                phases=[Phase.generate],
-                # One difference is enough.
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-        return stage.answers
-
-    return told
-
-
-SIGNED = re.compile(r"(?:X-Amz-[A-Za-z-]+|versionId)=[^&\"]+")
-SIGNED_BYTES = re.compile(SIGNED.pattern.encode())
-"""What makes an address of an object good for a while, and names its version."""
-
-
-def shown(seen):
-    """Return what a tenant can compare of an answer: not its number, its secrets, nor the milliseconds it took."""
-    if not isinstance(seen, httpx.Response):
-        return seen, {}, ""
-    headers = {name: value for name, value in seen.headers.items() if name not in {"x-request-id", "content-length"}}
-    body = seen.content.replace(seen.headers["x-request-id"].encode(), b"the request")
-    body = re.sub(rb'"timings_ms":{[^}]*}', b'"timings_ms":{}', body)
-    body = re.sub(rb"tessera-(alone|both)-", b"tessera-", body)
-    if "location" in headers:
-        headers["location"] = SIGNED.sub("signed", re.sub("tessera-(alone|both)-", "tessera-", headers["location"]))
-    body = SIGNED_BYTES.sub(b"signed", body)
-    return masked(seen.status_code, headers, body, but=("id", "tenant", "moment"))
-
-
-def test_first_tenant_sees_the_same_with_and_without_the_second(tell):
-    answers = tell(STORIES)
+def test_first_tenant_sees_the_same_with_and_without_the_second(stage):
+    answers = tell(stage, PLOT, STORIES)
 
     print(json.dumps({f"{name} {status}": times for (name, status), times in sorted(answers.items(), key=str)}))
-    assert sum(answers.values()) >= STORIES * STEPS_EACH
+    assert sum(answers.values()) >= STORIES * PLOT.rounds
     assert {name for name, _ in answers} >= {"search_knowledge_base", "answer_question", "delete_document"}
 
 
 def test_every_operation_does_the_same_with_and_without_the_second(stage):
-    story = story_on(stage)
-    story.both_have_something(TEXTS[0], [])
+    story = story_on(stage, PLOT)
+    story.open(opening(TEXTS[0]))
+    for step in (Step(turn, {}), Step(audited, {})):
+        story.first_does(step)
     for step in everything():
         story.first_does(step)
     story.teardown()
@@ -241,12 +107,12 @@ FOUND_OUT = (TheyDifferError, TenantContextError, ValueError)
 
 
 @pytest.mark.parametrize("builder", FORGETFUL, ids=lambda builder: str(builder.__name__))
-def test_a_key_that_forgets_the_tenant_is_found_out(tell, builder):
+def test_a_key_that_forgets_the_tenant_is_found_out(stage, builder):
     with forgetting(builder), pytest.raises(FOUND_OUT):
-        tell(60)
+        tell(stage, PLOT, 60)
 
 
-def test_an_index_that_forgets_the_tenant_is_found_out(tell):
+def test_an_index_that_forgets_the_tenant_is_found_out(stage):
     def find_scope(connection, tenant, scope):
         row = connection.execute(
             "SELECT id, dimensions FROM scopes WHERE kb_id = ? AND index_generation = ? AND dropped = 0 ORDER BY id",
@@ -255,6 +121,6 @@ def test_an_index_that_forgets_the_tenant_is_found_out(tell):
         return None if row is None else writing.StoredScope(*row)
 
     with patch.object(chunk_index, "find_scope", find_scope), pytest.raises(TheyDifferError) as found:
-        tell(20)
+        tell(stage, PLOT, 20)
 
     assert "search" in str(found.value) or "answer" in str(found.value)
