@@ -22,11 +22,26 @@ def functions(cloud):
 
 
 @pytest.fixture
-def log(cloud):
-    """The log of a tenant that nothing is known of yet."""
-    return Log(cloud, TenantId(f"audited-{secrets.token_hex(6)}"))
+def new_log(cloud):
+    """Return what makes logs of tenants that nothing is known of yet, and that no schedule finds after the test."""
+    made = []
+
+    def new():
+        made.append(Log(cloud, TenantId(f"audited-{secrets.token_hex(6)}")))
+        return made[-1]
+
+    yield new
+    for log in made:
+        for item in log.items().values():
+            if "pending_partition" in item:
+                log.delete(item)
 
 
 @pytest.fixture
-def other_log(cloud):
-    return Log(cloud, TenantId(f"audited-{secrets.token_hex(6)}"))
+def log(new_log):
+    return new_log()
+
+
+@pytest.fixture
+def other_log(new_log):
+    return new_log()

@@ -203,5 +203,3 @@ async def test_a_damaged_head_is_not_anchored_and_nothing_is_sealed_behind_it(lo
     assert log.block_items() == before
     assert len(log.waiting()) == 2
     assert [anchor async for anchor in log.anchors.anchors_after(log.tenant, 0)] == []
-    for item in log.items().values():
-        log.delete(item)
