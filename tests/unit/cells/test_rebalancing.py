@@ -7,6 +7,7 @@ from shared.cells.balance import moved, plan_joining, plan_leaving
 from shared.cells.errors import CellClosedError
 from shared.cells.models import Cell, CellId, CellState
 from shared.cells.placements import Move, MoveState, Placement
+from shared.cells.ring import ring_of
 from shared.cells.tenant_moves import LONGEST_LIFE
 from shared.kernel.ids import TenantId
 from tests.unit.cells.deployments import REGION, Deployment
@@ -180,11 +181,14 @@ def test_whoever_turns_up_in_an_index_of_its_own_in_a_closed_cell_is_moved_too()
 
 def test_those_on_their_way_by_hand_take_room_where_they_go():
     deployment = Deployment("a", "b", "c", "d")
+    ring = ring_of(deployment.registry.stored.cells.values())
+    wanting_a = [name for name in (f"t{number}" for number in range(99)) if next(ring.walk(TenantId(name))) == A]
     deployment.put("d", "s1", "s2")
-    deployment.put("b", "t1", "t2")
+    deployment.put("b", *wanting_a[:2])
     for tenant in ("s1", "s2"):
         finish(deployment.moves.start(TenantId(tenant), A))
     deployment.close("b")
+    finish(deployment.planner().plan({}))
     deployment.run_until("b", CellState.CLOSED)
 
     assert deployment.held[A] == 2
