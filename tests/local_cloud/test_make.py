@@ -3,14 +3,16 @@
 import os
 import re
 import shlex
-import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
+from localstack import postgres_server
 from localstack.install import ROOT
 from localstack.ports import free_port
+from tests.own_folders import own_folder
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
@@ -20,9 +22,14 @@ CITATION = re.compile(r"^\s+(\S+)( · page \d+)? · version \d+ · characters \d
 
 
 @pytest.fixture(scope="module")
-def user(tmp_path_factory):
+def folder():
+    with own_folder("user of make") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def user(folder):
     """Type a command; its local cloud lies in a temporary folder, so that the developer's own is left alone."""
-    folder = tmp_path_factory.mktemp("user")
     port = str(free_port())
 
     def type_command(command, **given):
@@ -38,7 +45,6 @@ def user(tmp_path_factory):
 
     yield type_command
     type_command("stop")
-    shutil.rmtree(folder)
 
 
 def test_first_minutes(user):
@@ -111,6 +117,17 @@ def test_stopped_cloud_keeps_its_documents(user):
     assert "make run" in without.stderr
     assert "Nothing changed since the last deployment" in again.stdout
     assert "behind the clock in the kitchen" in answer.stdout
+
+
+def test_server_that_was_killed_is_named_with_the_remedy(user, folder):
+    running = postgres_server.find(folder / "postgres")
+    assert running is not None
+    os.kill(running.process.pid, signal.SIGKILL)
+
+    told = user("status").stdout
+
+    assert "PostgreSQL: ended by itself; make run starts it again" in told
+    assert "AWS emulator on" in told
 
 
 def test_stopping_twice_is_no_error(user):
