@@ -112,3 +112,16 @@ def test_missing_argument_is_asked_for(command, variable, capsys, monkeypatch):
 
     assert main() == 1
     assert f"{variable} is missing" in capsys.readouterr().err
+
+
+def test_files_of_another_user_are_told_with_a_remedy(capsys, monkeypatch):
+    def refused():
+        raise PermissionError(13, "Permission denied", "emulator.json")
+
+    monkeypatch.setitem(COMMANDS, "stop", refused)
+    monkeypatch.setattr("sys.argv", ["localstack", "stop"])
+
+    assert main() == 1
+    told = capsys.readouterr().err
+    assert "emulator.json" in told
+    assert "another user" in told
