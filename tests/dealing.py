@@ -17,6 +17,8 @@ PARTS: Final[tuple[tuple[str, ...], ...]] = (
     # The templates of all environments are synthesized once.
     ("tests/infra/",),
     ("tests/isolation/test_two_tenants.py",),
+    # These have a node, too.
+    ("tests/isolation/test_shared_stores.py", "tests/isolation/test_stores.py"),
     ("tests/api/test_any_story.py",),
     ("tests/audit/capture/test_crash_matrix.py",),
     ("tests/audit/capture/test_killed_processes.py",),

@@ -18,6 +18,7 @@ from tests.api.conftest import (
     people,
     publish,
 )
+from tests.contract.conftest import opensearch_address
 from tests.oidc.scripted_provider import ScriptedProvider
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "index",
     "issuer",
     "new_client",
+    "opensearch_address",
     "people",
     "provider",
     "publish",

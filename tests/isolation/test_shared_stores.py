@@ -22,7 +22,6 @@ from shared.adapters.opensearch.client import connect
 from shared.adapters.opensearch.counting import ScopeCounter
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import AdmittedTenant, TenantContextError, current_tenant_context
-from tests.contract.conftest import opensearch_address  # noqa: F401 (fixture)
 from tests.ingestion.cloud import furnish
 from tests.isolation.arrivals import ARRIVING, WORLD, add_page, audited, put_file, site_says, turn
 from tests.isolation.calls import CALLS
@@ -76,7 +75,7 @@ def plot_of(cell, *, own_index):
         second_opening=[*opening(TEXTS[0]), *ARRIVED, *MEDDLING, Step(move, {"cell": "second", "own_index": False})],
         second=st.one_of(EVERYTHING, EVERYTHING, MOVING),
         ending=LAST_LOOKS,
-        rounds=6,
+        rounds=6 if STORIES else 4,
     )
 
 
@@ -93,7 +92,7 @@ def site():
 
 
 @pytest.fixture(scope="module")
-def deployments(cloud, opensearch_address, site, tmp_path_factory):  # noqa: F811 (the fixture)
+def deployments(cloud, opensearch_address, site, tmp_path_factory):
     run = secrets.token_hex(4)
     folders = {f"{name}-{run}": tmp_path_factory.mktemp(name) for name in ("alone", "both")}
     clouds = {name: furnish(folder, name) for name, folder in folders.items()}

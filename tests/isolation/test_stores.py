@@ -22,7 +22,6 @@ from tests.ambient import looking_on
 from tests.api.tenants import new_tenant_name
 from tests.canaries import canary_of
 from tests.contract.chunks import DIMENSIONS, chunk
-from tests.contract.conftest import opensearch_address  # noqa: F401 (fixture)
 from tests.ingestion.cloud import furnish
 from tests.redis_server import running_redis
 from tests.stores import READERS, Entry, entries_of, leaks_in
@@ -121,7 +120,7 @@ async def test_row_of_the_file_index_is_found(planted):
 
 @pytest.mark.real_server
 @pytest.mark.timeout(600)
-async def test_document_of_opensearch_is_found(opensearch_address):  # noqa: F811 (the fixture)
+async def test_document_of_opensearch_is_found(opensearch_address):
     client = connect(opensearch_address)
     layout = IndexLayout("canaries", DIMENSIONS, replicas=0)
     index = OpenSearchChunkIndex(client, layout)
