@@ -23,7 +23,6 @@ from infra_cdk.stacks.relational import add_database
 from infra_cdk.stacks.search import SearchStack
 from shared.operations.capabilities import (
     CACHE,
-    CELLS,
     DATABASE,
     EMBEDDER,
     FETCH_POLICY,
@@ -140,7 +139,4 @@ def _add_vectors(app: App, settings: Settings, resources: Resources, data: DataS
     variables = {VECTORS.variable: cells[0].address}
     resources.add(VECTORS, Address(variables, arns=tuple(arns), arns_within=tuple(f"{arn}/*" for arn in arns)))
     if settings.has_places:
-        told = {VECTOR_CELLS: VectorCells(cells=tuple(cells)).model_dump_json()}
-        resources.tell(VECTORS, told)
-        # Who places organisations, or says where they move to, knows the cells and reaches into none.
-        resources.tell(CELLS, told)
+        resources.tell({VECTOR_CELLS: VectorCells(cells=tuple(cells)).model_dump_json()})

@@ -22,6 +22,7 @@ from infra_cdk.settings import Settings
 from shared.operations.capabilities import Bucket, Group
 from shared.operations.declaration import AuthorizerTrigger, HttpTrigger, Operation
 from shared.operations.tenant_policies import TENANT_ROLE, reaches_tenant_data
+from shared.operations.variables import ENVIRONMENT, OPERATION
 
 ENTRY_POINT: Final = "shared.composition.entry.handler"
 
@@ -107,8 +108,8 @@ class OperationFunction(Construct):
             memory_size=operation.memory_mb,
             timeout=Duration.seconds(operation.timeout_s + settings.cold_start_allowance_s),
             environment={
-                "TESSERA_ENVIRONMENT": settings.environment,
-                "TESSERA_OPERATION": f"{operation.area}.{operation.id}",
+                ENVIRONMENT: settings.environment,
+                OPERATION: f"{operation.area}.{operation.id}",
                 **({} if tenant_role is None else {TENANT_ROLE: tenant_role}),
                 **platform.resources.environment_of(operation.capabilities),
             },

@@ -1,7 +1,7 @@
 """Declared resources as AWS sees them: what a role names, and what a function finds in its environment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -10,6 +10,7 @@ from infra_cdk.naming import resource_name
 from infra_cdk.settings import Settings
 from shared.operations.capabilities import Bucket, Capability, Resource
 from shared.operations.tenant_policies import Statement, holds_tenant_data, shared_statements, tenant_statements
+from shared.operations.variables import variables_about, variables_of
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,18 @@ class Resources:
 
     settings: Settings
     addresses: dict[str, Address] = field(default_factory=dict)
+    _told: dict[str, str] = field(default_factory=dict)
 
     def add(self, resource: Resource, address: Address) -> None:
+        """Raises: ValueError for a variable through which nobody who uses `resource` hears of it."""
+        if unheard := address.variables.keys() - variables_about(resource):
+            raise ValueError(f"{', '.join(sorted(unheard))} would reach nobody who uses {resource.name}.")
         self.addresses[resource.name] = address
+        self.tell(address.variables)
 
-    def tell(self, resource: Resource, variables: dict[str, str]) -> None:
-        """Let whoever uses `resource` hear of more than where it is."""
-        known = self.address_of(resource)
-        self.add(resource, replace(known, variables={**known.variables, **variables}))
+    def tell(self, variables: dict[str, str]) -> None:
+        """Let whoever gets these variables by declaration hear of their values."""
+        self._told |= variables
 
     def address_of(self, resource: Resource) -> Address:
         """Raises: KeyError for a resource that no stack provides, which is a defect of the stacks."""
@@ -81,11 +86,15 @@ class Resources:
         return sorted(arn for arn in within if arn.endswith("*"))
 
     def environment_of(self, capabilities: Iterable[Capability]) -> dict[str, str]:
-        """Return the variables through which a function finds exactly what it declares."""
-        variables: dict[str, str] = {}
-        for capability in capabilities:
-            variables |= self.address_of(capability.resource).variables
-        return variables
+        """Return the variables through which a function finds exactly what it declares.
+
+        Raises: KeyError for a resource that no stack provides, which is a defect of the stacks.
+        """
+        declared = tuple(capabilities)
+        for capability in declared:
+            self.address_of(capability.resource)
+        own = variables_of(declared)
+        return {variable: value for variable, value in self._told.items() if variable in own}
 
 
 def _as_policy(statement: Statement) -> iam.PolicyStatement:

@@ -145,7 +145,7 @@ class Adapters:
         """Original files, and links to them: a link can do what the function that signs it may do."""
         from shared.adapters.s3.objects import S3Objects
 
-        return S3Objects(self.aws.s3, self._settings.address_of(UPLOADS))
+        return S3Objects(self.aws.s3, lambda: self._settings.address_of(UPLOADS))
 
     @cached_property
     def artifacts(self) -> "ArtifactStore":

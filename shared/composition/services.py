@@ -47,10 +47,10 @@ class Services:
         self, grants: Grants, settings: Settings, telemetry: Telemetry | None = None, clock: Clock | None = None
     ) -> None:
         self._grants = grants
-        self._settings = settings
+        self._settings = settings.told_to(grants.capabilities)
         self._telemetry = telemetry or SilentTelemetry()
         self._clock = clock or SystemClock()
-        self._adapters = Adapters(grants, settings, self._clock)
+        self._adapters = Adapters(grants, self._settings, self._clock)
 
     @cached_property
     def authentication(self) -> Authentication:

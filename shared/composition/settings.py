@@ -1,9 +1,9 @@
 """Settings of one process, read from the environment on first use and nowhere else."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from shared.kernel.errors import Kind, TesseraError
 from shared.operations.capabilities import (
@@ -14,20 +14,26 @@ from shared.operations.capabilities import (
     FETCH_POLICY,
     RESOURCES,
     VECTORS,
+    Capability,
     Resource,
 )
 from shared.operations.fetch_policy import FetchPolicy
+from shared.operations.grants import UndeclaredUseError
 from shared.operations.tenant_policies import TENANT_ROLE
+from shared.operations.variables import ENVIRONMENT, OPERATION, variables_of
 from shared.operations.vector_cells import MAIN, VECTOR_CELLS, VectorCell, VectorCells
 
-ENVIRONMENT: Final = "TESSERA_ENVIRONMENT"
-OPERATION: Final = "TESSERA_OPERATION"
 LOCAL_FOLDER: Final = "TESSERA_LOCAL_FOLDER"
 RETRY_BASE_S: Final = "TESSERA_RETRY_BASE_S"
 ACCESS_TOKEN_LIFETIME_S: Final = "TESSERA_ACCESS_TOKEN_LIFETIME_S"  # noqa: S105 (a name)
 CORS_ORIGINS: Final = "TESSERA_CORS_ORIGINS"
 REGION: Final = "AWS_REGION"
 TRACING_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
+
+OF_THE_PROCESS: Final = frozenset(
+    {LOCAL_FOLDER, RETRY_BASE_S, ACCESS_TOKEN_LIFETIME_S, CORS_ORIGINS, REGION, TRACING_DAEMON}
+)
+"""What no deployment writes: Lambda says it, or whoever starts a process on a machine of their own."""
 
 
 class MissingSettingError(TesseraError):
@@ -45,10 +51,19 @@ class UnsafeSettingError(TesseraError):
 
 
 class Settings:
-    """A typed view of environment variables; a resource's variable is derived from its name."""
+    """A typed view of environment variables; a resource's variable is derived from its name.
 
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+    Settings of a function raise UndeclaredUseError for what a deployment does not tell it, wherever it runs.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None, own: frozenset[str] | None = None) -> None:
+        """`own` are the variables that may be read; without it, all."""
         self._variables = os.environ if variables is None else variables
+        self._own = own
+
+    def told_to(self, capabilities: Iterable[Capability]) -> Self:
+        """Return what of these settings a function with `capabilities` gets."""
+        return type(self)(self._variables, variables_of(capabilities) | OF_THE_PROCESS)
 
     @property
     def environment(self) -> str:
@@ -73,17 +88,17 @@ class Settings:
     @property
     def retry_base_s(self) -> int:
         """Seconds before the first retry of a stage; each further one waits twice as long (row K2: 60)."""
-        return int(self._variables.get(RETRY_BASE_S, "60"))
+        return int(self._read(RETRY_BASE_S) or "60")
 
     @property
     def access_token_lifetime_s(self) -> int:
         """Seconds that an access token is good, at most an hour (row T2)."""
-        return int(self._variables.get(ACCESS_TOKEN_LIFETIME_S, "3600"))
+        return int(self._read(ACCESS_TOKEN_LIFETIME_S) or "3600")
 
     @property
     def fetch_policy(self) -> FetchPolicy:
         """Which web addresses may be fetched. Raises: UnsafeSettingError for what only the local cloud may reach."""
-        policy = FetchPolicy.model_validate_json(self._variables.get(FETCH_POLICY.resource.variable) or "{}")
+        policy = FetchPolicy.model_validate_json(self._read(FETCH_POLICY.resource.variable) or "{}")
         if policy.reaches_loopback and self.environment != "local":
             raise UnsafeSettingError(
                 "Only the local cloud may fetch from its own machine.", environment=self.environment
@@ -93,12 +108,12 @@ class Settings:
     @property
     def is_traced(self) -> bool:
         """Whether Lambda runs its X-Ray daemon beside this process."""
-        return bool(self._variables.get(TRACING_DAEMON))
+        return bool(self._read(TRACING_DAEMON))
 
     @property
     def cors_origins(self) -> tuple[str, ...]:
         """Origins whose pages may read answers of the API in this process; in AWS the gateway knows them."""
-        return tuple(origin for origin in self._variables.get(CORS_ORIGINS, "").split(",") if origin)
+        return tuple(origin for origin in (self._read(CORS_ORIGINS) or "").split(",") if origin)
 
     @property
     def local_folder(self) -> Path:
@@ -108,12 +123,12 @@ class Settings:
     @property
     def cells(self) -> tuple[VectorCell, ...]:
         """The cells of chunks, the one first that holds whoever was never placed."""
-        written = self._variables.get(VECTOR_CELLS)
+        written = self._read(VECTOR_CELLS)
         if written:
             return VectorCells.model_validate_json(written).cells
-        region = self._variables.get("AWS_REGION", "local")
         # Who only asks which cells there are is told no address; who opens one asks for it by its resource.
-        return (VectorCell(id=MAIN, address=self._variables.get(VECTORS.variable, ""), region=region),)
+        address = self._read(VECTORS.variable) if self._is_told(VECTORS.variable) else None
+        return (VectorCell(id=MAIN, address=address or "", region=self._read(REGION) or "local"),)
 
     @property
     def home_cell(self) -> VectorCell:
@@ -122,7 +137,7 @@ class Settings:
     @property
     def has_places(self) -> bool:
         """Whether tenants may be in different places; if not, nobody has to ask where they are."""
-        return bool(self._variables.get(VECTOR_CELLS))
+        return bool(self._read(VECTOR_CELLS))
 
     @property
     def index_replicas(self) -> int:
@@ -132,7 +147,7 @@ class Settings:
     @property
     def model_folder(self) -> Path:
         """Where the bundled embedding model lies: beside the code in a deployed asset, else where a setting says."""
-        named = self._variables.get(EMBEDDER.resource.variable)
+        named = self._read(EMBEDDER.resource.variable)
         return Path(named) if named else Path(__file__).resolve().parents[2] / "model"
 
     def address_of(self, resource: Resource) -> str:
@@ -142,35 +157,43 @@ class Settings:
     @property
     def cache_address(self) -> str:
         """Where the cache is; empty in an environment without one. Raises: MissingSettingError when nothing says so."""
-        address = self._variables.get(CACHE.variable)
+        address = self._read(CACHE.variable)
         return self._get(CACHE.variable) if address is None else address
 
     @property
     def database_address(self) -> str:
         """Where the database is; empty in an environment without one. Raises: MissingSettingError when nothing says."""
-        address = self._variables.get(DATABASE.variable)
+        address = self._read(DATABASE.variable)
         return self._get(DATABASE.variable) if address is None else address
 
     @property
     def database_server(self) -> str:
         """Where the owner of the database's tables signs in; empty in an environment without a database."""
-        return self._variables.get(DATABASE_OWNER.server_variable, "")
+        return self._read(DATABASE_OWNER.server_variable) or ""
 
     @property
     def database_owner_secret(self) -> str:
         """Which secret holds the owner's password; empty where the server asks for none, as the local one."""
-        return self._variables.get(DATABASE_OWNER.variable, "")
+        return self._read(DATABASE_OWNER.variable) or ""
 
     def known_addresses(self) -> dict[str, str]:
         """Return the resource name of every address this process was given."""
         return {
-            self._variables[resource.variable]: resource.name
+            address: resource.name
             for resource in RESOURCES
-            if self._variables.get(resource.variable)
+            if self._is_told(resource.variable) and (address := self._read(resource.variable))
         }
 
     def _get(self, variable: str) -> str:
-        value = self._variables.get(variable)
+        value = self._read(variable)
         if not value:
             raise MissingSettingError(f"Set {variable}; a deployment by CDK does it.", variable=variable)
         return value
+
+    def _read(self, variable: str) -> str | None:
+        if not self._is_told(variable):
+            raise UndeclaredUseError(f"A deployment does not tell this operation of {variable}.")
+        return self._variables.get(variable)
+
+    def _is_told(self, variable: str) -> bool:
+        return self._own is None or variable in self._own

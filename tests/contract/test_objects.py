@@ -40,7 +40,7 @@ def bucket(request, cloud):
         return Bucket(objects, objects.put)
     name = cloud.address_of(UPLOADS)
     return Bucket(
-        S3Objects(cloud.s3, name),
+        S3Objects(cloud.s3, lambda: name),
         lambda key, content: cloud.s3.put_object(Bucket=name, Key=key, Body=content)["VersionId"],
     )
 
@@ -120,7 +120,7 @@ async def test_keys_come_in_order_page_by_page(bucket, key):
 
 
 async def test_no_key_of_another_tenant_is_touched(cloud, key):
-    store = S3Objects(cloud.s3, cloud.address_of(UPLOADS))
+    store = S3Objects(cloud.s3, lambda: cloud.address_of(UPLOADS))
     for call in (store.head, store.delete, store.versions):
         with pytest.raises(ValueError, match="tenant"):
             await call(GLOBEX, key)
@@ -129,7 +129,7 @@ async def test_no_key_of_another_tenant_is_touched(cloud, key):
 
 
 async def test_a_form_takes_the_promised_bytes_and_a_link_gives_them_back(cloud, key):
-    store = S3Objects(cloud.s3, cloud.address_of(UPLOADS))
+    store = S3Objects(cloud.s3, lambda: cloud.address_of(UPLOADS))
     form = await store.upload_form(ACME, key, max_bytes=10, expires_in_s=60, content_type="text/plain")
 
     async with httpx.AsyncClient() as browser:
@@ -197,7 +197,7 @@ def refused(cloud):
 
 
 async def test_refusal_of_what_is_not_there_is_absence_and_of_what_is_there_an_error(cloud, refused, key):
-    store = S3Objects(refused.client, cloud.address_of(UPLOADS))
+    store = S3Objects(refused.client, lambda: cloud.address_of(UPLOADS))
     assert await store.head(ACME, key) is None
     assert await store.read(ACME, key, "00000000-0000-0000-0000-000000000000") is None
 

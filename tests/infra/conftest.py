@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ ENVIRONMENTS = ("local", "dev", "prod")
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Templates]:
-    """Return a function that synthesizes an environment as the app does, and remembers it."""
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Templates]:
+    """Return a function that synthesizes an environment as the app does, with more context, and remembers it."""
     from aws_cdk import App
 
     from infra_cdk.environment import build_environment
@@ -23,9 +24,9 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Temp
     from shared.operations.registry import all_operations
 
     @cache
-    def templates_of(environment: str) -> Templates:
+    def templates_of(environment: str, **context: Any) -> Templates:
         folder = tmp_path_factory.mktemp(environment)
-        app = App(context=context_of(environment), analytics_reporting=False, outdir=str(folder))
+        app = App(context=context_of(environment, **context), analytics_reporting=False, outdir=str(folder))
         build_environment(app, settings_from(app.node.try_get_context), all_operations())
         app.synth()
         return Templates.read(environment, folder)
@@ -34,11 +35,11 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Temp
 
 
 @pytest.fixture(params=ENVIRONMENTS)
-def templates(request: pytest.FixtureRequest, synthesize: Callable[[str], Templates]) -> Templates:
+def templates(request: pytest.FixtureRequest, synthesize: Callable[..., Templates]) -> Templates:
     """The templates of each environment in turn. That they exist means that cdk-nag found nothing."""
     return synthesize(request.param)
 
 
 @pytest.fixture
-def prod(synthesize: Callable[[str], Templates]) -> Templates:
+def prod(synthesize: Callable[..., Templates]) -> Templates:
     return synthesize("prod")

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from infra_cdk.settings import SettingsError
-from shared.operations.capabilities import CELL_REGISTRY, CELLS, VECTORS, Capability
+from shared.operations.capabilities import CELL_REGISTRY, CELLS, INTERNET, PARSER, VECTORS, Capability
 from shared.operations.declaration import ScheduleTrigger
+from shared.operations.registry import all_operations
+from shared.operations.variables import variables_of
 from shared.operations.vector_cells import VECTOR_CELLS
 from tests.infra.samples import sample
 from tests.infra.templates import Templates, context_of
@@ -72,6 +74,20 @@ def test_who_places_and_moves_organisations_hears_of_the_cells_without_reaching_
     told = json.loads(str(templates.resolve(function.stack, variables(templates)[VECTOR_CELLS])))
     assert [cell["id"] for cell in told["cells"]] == ["main", "west"]
     assert "es:ESHttp" not in str([role.properties for role in templates.all("AWS::IAM::Role")])
+
+
+def test_every_function_finds_all_that_its_operation_may_read(synthesize: Callable[..., Templates]) -> None:
+    """In-process tests let operations read these variables and no others: none of them may lack in production."""
+    without_address = {PARSER.resource.variable, INTERNET.resource.variable}
+    templates = synthesize("prod", vector_cells=json.dumps([ELSEWHERE]))
+
+    told = {
+        function.properties["FunctionName"]: function.properties["Environment"]["Variables"].keys()
+        for function in templates.all("AWS::Lambda::Function")
+    }
+    assert told == {
+        f"tessera-prod-{one.id}": variables_of(one.capabilities) - without_address for one in all_operations()
+    }
 
 
 def test_an_existing_endpoint_becomes_a_cell_that_roles_name(build: Build) -> None:

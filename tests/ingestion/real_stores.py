@@ -62,7 +62,7 @@ class RealStores:
         self._table = f"tessera-test-{secrets.token_hex(8)}"
         make_table(cloud.dynamodb, METADATA, self._table)
         self.records = DynamoRecords(transactions_of(cloud), self._table)
-        self.objects = RealObjects(cloud.s3, cloud.address_of(UPLOADS))
+        self.objects = RealObjects(cloud.s3, lambda: cloud.address_of(UPLOADS))
         self.artifacts = S3Artifacts(cloud.s3, cloud.address_of(ARTIFACTS))
         folder.mkdir(parents=True)
         self.index = SqliteChunkIndex(folder / "vectors.sqlite")

@@ -7,11 +7,12 @@ import pytest
 
 from shared.composition.app import build_whole_app, caller_of_bearer
 from shared.composition.services import services_for
-from shared.composition.settings import ENVIRONMENT, Settings
+from shared.composition.settings import Settings
 from shared.identity.oidc_providers import MAX_PROVIDERS
 from shared.identity.permissions import Role
 from shared.operations.capabilities import IDENTITY
 from shared.operations.registry import load_operation
+from shared.operations.variables import ENVIRONMENT
 from tests.api.tenants import problem_of
 from tests.oidc.real_provider import REDIRECT
 from tests.unit.identity.forgery import Absent

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 class S3Objects:
     """Implements `ObjectStore`, `PromisedObjects` and `UploadLinks`."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket_name: Callable[[], str]) -> None:
+        """`bucket_name` is asked when something is: who cancels documents holds this store and is told no bucket."""
         self._client = client
-        self._bucket = bucket
+        self._bucket_name = bucket_name
+
+    @property
+    def _bucket(self) -> str:
+        return self._bucket_name()
 
     async def head(self, tenant: TenantId, key: str) -> ObjectVersion | None:
         try:

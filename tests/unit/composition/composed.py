@@ -12,13 +12,14 @@ import shared.adapters
 from shared.cells.models import CellId
 from shared.cells.places import place_in
 from shared.composition.services import Services
-from shared.composition.settings import ENVIRONMENT, LOCAL_FOLDER, REGION, Settings
+from shared.composition.settings import LOCAL_FOLDER, REGION, Settings
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import CACHE, DATABASE, EMBEDDER, FETCH_POLICY, RESOURCES, VECTORS
 from shared.operations.fetch_policy import FetchPolicy
 from shared.operations.grants import Grants
 from shared.operations.registry import all_operations
 from shared.operations.tenant_policies import TENANT_ROLE
+from shared.operations.variables import ENVIRONMENT
 from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
 
 CLOSED: Final = "127.0.0.1:9"
