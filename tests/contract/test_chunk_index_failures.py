@@ -23,6 +23,7 @@ from shared.adapters.sqlite.schema import SHARED_TABLES
 from shared.kernel.tenants import admitted
 from shared.retrieval.ports import IndexUnavailableError
 from tests.contract.chunks import ACME, DIMENSIONS, chunk, document, scope, unit_vector
+from tests.nobody import NOBODY
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = scope()
@@ -92,7 +93,7 @@ def item(status: int, name: str = "") -> dict[str, Any]:
 
 
 async def test_a_node_that_does_not_answer_is_unavailable() -> None:
-    index = OpenSearchChunkIndex(connect("http://127.0.0.1:9"), LAYOUT)
+    index = OpenSearchChunkIndex(connect(f"http://{NOBODY}"), LAYOUT)
 
     with pytest.raises(IndexUnavailableError, match="could not be reached"):
         await index.search_keyword(ACME, HOME, "notice", 5)

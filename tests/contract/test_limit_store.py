@@ -31,6 +31,7 @@ from shared.operations.capabilities import LIMITS
 from shared.operations.tenants import within
 from tests.contract import limit_claims
 from tests.ingestion.cloud import make_table
+from tests.nobody import NOBODY
 from tests.own_folders import own_server
 from tests.redis_server import running_redis
 
@@ -346,7 +347,7 @@ async def test_a_redis_that_was_restarted_counts_again(acme, tmp_path):
 
 async def test_a_dynamodb_out_of_reach_is_told_quickly(acme):
     client = boto3.client(
-        "dynamodb", endpoint_url="http://127.0.0.1:9", region_name=emulator.REGION,
+        "dynamodb", endpoint_url=f"http://{NOBODY}", region_name=emulator.REGION,
         aws_access_key_id="x", aws_secret_access_key="x", config=limit_claims.PROMPT,
     )  # fmt: skip
     started = time.monotonic()

@@ -21,9 +21,7 @@ from shared.operations.registry import all_operations
 from shared.operations.tenant_policies import TENANT_ROLE
 from shared.operations.variables import ENVIRONMENT
 from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
-
-CLOSED: Final = "127.0.0.1:9"
-"""Where nobody listens."""
+from tests.nobody import NOBODY
 
 _PLACES: Final = [
     place_in(CellId(cell), has_own_index=own) for cell in ("main", "second") for own in (False, True)
@@ -58,7 +56,7 @@ def adapter_classes() -> set[type]:
 def composed(folder: Path) -> dict[type, Any]:
     """Return one object of each class that composition builds, of services that may do whatever any function may."""
     found: dict[type, Any] = {}
-    for cache in ("", f"redis://{CLOSED}"):
+    for cache in ("", f"redis://{NOBODY}"):
         settings = _settings(folder, cache)
         grants = Grants({use for one in all_operations() for use in one.capabilities}, "any")
         services = Services(grants, settings)
@@ -91,7 +89,7 @@ def _settings(folder: Path, cache: str) -> Settings:
     cells = VectorCells(
         cells=(
             VectorCell(id="main", address="sqlite", region="eu-central-1"),
-            VectorCell(id="second", address=f"http://{CLOSED}", region="eu-central-1"),
+            VectorCell(id="second", address=f"http://{NOBODY}", region="eu-central-1"),
         )
     )
     return Settings(
@@ -111,7 +109,7 @@ def _settings(folder: Path, cache: str) -> Settings:
             VECTORS.variable: "sqlite",
             VECTOR_CELLS: cells.model_dump_json(),
             CACHE.variable: cache,
-            DATABASE.variable: f"postgresql://tessera_app@{CLOSED}/tessera",
+            DATABASE.variable: f"postgresql://tessera_app@{NOBODY}/tessera",
             FETCH_POLICY.resource.variable: FetchPolicy(reaches_loopback=True, contact="x").model_dump_json(),
         }
     )

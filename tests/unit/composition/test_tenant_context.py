@@ -29,8 +29,9 @@ from shared.kernel.tenants import TenantContextError
 from shared.knowledge.messages import LookAgain, Message
 from shared.operations.tenants import within
 from tests.audit.samples import event
+from tests.nobody import NOBODY
 from tests.records import act_of_test
-from tests.unit.composition.composed import CLOSED, adapter_classes, composed, tenant_methods
+from tests.unit.composition.composed import adapter_classes, composed, tenant_methods
 from tests.unit.composition.made_up import NOW, MadeUp
 
 REGION = "eu-central-1"
@@ -73,11 +74,11 @@ def adapters(folder: Path) -> Iterator[dict[type, Any]]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{CLOSED}")
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{NOBODY}")
         yield composed(folder)
 
 
-_HERE = f"http://{CLOSED}/"
+_HERE = f"http://{NOBODY}/"
 _NAMED = {"url": _HERE, "issuer": _HERE, "token_endpoint": _HERE, "sealed": "eA=="}
 """Texts that must have a certain form."""
 
