@@ -13,7 +13,6 @@ import boto3
 from fastapi import FastAPI, Request
 
 from shared.adapters.sqs.access_queue import SqsAccessQueue
-from shared.audit.events import AuditEvent
 from shared.audit.trail import AccessTrail
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
@@ -23,6 +22,7 @@ from shared.operations.capabilities import ACCESS_QUEUE
 from shared.operations.declaration import HttpTrigger, Operation, RateClass
 from shared.operations.http import build_app
 from tests.aws_answers import answer
+from tests.benchmarks.entry_layer import NoTrail
 from tests.benchmarks.in_process import request
 from tests.benchmarks.table import Table
 from tests.ingestion.cloud import running_cloud
@@ -31,13 +31,6 @@ from tests.unit.limits.memory import limiters_in_memory
 CALLS = 1_500
 WAIT_S = 0.003
 """What one read of DynamoDB takes at least."""
-
-
-class NoTrail:
-    """Takes every event at once."""
-
-    async def tell(self, event: AuditEvent) -> None:
-        return
 
 
 class NoRecorder:

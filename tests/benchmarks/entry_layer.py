@@ -3,10 +3,13 @@
 import asyncio
 import statistics
 from time import perf_counter
+from unittest.mock import patch
 
 from pydantic import BaseModel
 
+from shared.audit.events import AuditEvent
 from shared.composition.entry import build_handler
+from shared.composition.services import Services
 from shared.composition.settings import Settings
 from shared.identity.caller import Caller
 from shared.identity.permissions import Permission, Role
@@ -29,6 +32,13 @@ class Greeted(BaseModel):
 
     tenant: str
     name: str
+
+
+class NoTrail:
+    """Takes every event at once: what telling of an access costs is measured apart (`audited`)."""
+
+    async def tell(self, event: AuditEvent) -> None:
+        return
 
 
 async def greet(greeting: Greeting, caller: Caller) -> Greeted:
@@ -59,19 +69,21 @@ EVENT = {
 def run() -> Table:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    handle = build_handler(OPERATION, Settings({}))
-    assert handle(EVENT, None)["statusCode"] == 200
-    times = []
-    for _ in range(CALLS):
-        started = perf_counter()
-        handle(EVENT, None)
-        times.append((perf_counter() - started) * 1000)
+    with patch.object(Services, "access_trail", NoTrail()):
+        handle = build_handler(OPERATION, Settings({}))
+        assert handle(EVENT, None)["statusCode"] == 200
+        times = []
+        for _ in range(CALLS):
+            started = perf_counter()
+            handle(EVENT, None)
+            times.append((perf_counter() - started) * 1000)
     loop.close()
     asyncio.set_event_loop(None)
     p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
     return Table(
         "Entry layer",
-        f"{CALLS} calls of a one-line operation through the Lambda handler: event, caller, permission, body, response.",
+        f"{CALLS} calls of a one-line operation through the Lambda handler: event, caller, permission, body, "
+        "response; without the message that tells the audit log of it.",
         ("p50", "p99", "share of the 50 ms that a call may take (service level p50)"),
         [(f"{p50:.2f} ms", f"{p99:.2f} ms", f"{p50 / 50:.1%}")],
     )
