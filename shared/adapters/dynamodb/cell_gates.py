@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.cell_keys import ERASURE_PREFIX, erasure_key, gate_key
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import tenant_partition
 from shared.cells.erasures import Erasure
 from shared.cells.gates import Gate, GateRole
@@ -30,10 +31,7 @@ class DynamoGates:
         self._table = table
 
     async def gate(self, tenant: TenantId, cell_id: CellId) -> Gate:
-        answer = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=gate_key(tenant, cell_id), ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = await current_item(self._client, self._table, gate_key(tenant, cell_id))
         if item is None:
             return Gate()
         peer = item.get("peer")

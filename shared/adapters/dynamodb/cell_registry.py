@@ -1,6 +1,5 @@
 """The registry of cells, one item of the table of cells: written whole, under the revision that was read (T6)."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
 from shared.adapters.dynamodb.cell_keys import cell_registry_key
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.cells.models import CellId, CellRegistry
 
@@ -23,10 +23,7 @@ class DynamoCellRegistry:
         self._table = table
 
     async def registry(self) -> CellRegistry:
-        answer = await asyncio.to_thread(
-            self._client.get_item, TableName=self._table, Key=cell_registry_key(), ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = await current_item(self._client, self._table, cell_registry_key())
         return CellRegistry({}) if item is None else _REGISTRY.validate_python(from_attribute(item["record"]))
 
     async def replace(self, registry: CellRegistry) -> bool:

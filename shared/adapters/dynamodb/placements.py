@@ -22,6 +22,7 @@ from shared.adapters.dynamodb.cell_keys import (
     placed_mark_key,
     placement_key,
 )
+from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import Key
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.cells.models import CellId
@@ -46,11 +47,11 @@ class DynamoPlacements:
         self._table = table
 
     async def placement(self, tenant: TenantId) -> Placement | None:
-        item = await self._get(placement_key(tenant))
+        item = await current_item(self._client, self._table, placement_key(tenant))
         return None if item is None else _PLACEMENT.validate_python(from_attribute(item["record"]))
 
     async def held(self) -> Mapping[CellId, int]:
-        item = await self._get(cell_counts_key()) or {}
+        item = await current_item(self._client, self._table, cell_counts_key()) or {}
         return {
             CellId(name.removeprefix(_COUNT_PREFIX)): int(count["N"])
             for name, count in item.items()
@@ -160,10 +161,6 @@ class DynamoPlacements:
             **start,  # type: ignore[arg-type]
         )
         return [TenantId(item["sk"]["S"].removeprefix(PLACED_PREFIX)) for item in answer["Items"]]
-
-    async def _get(self, key: Key) -> Key | None:
-        answer = await asyncio.to_thread(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        return answer.get("Item")
 
 
 def _state_of(placement: Placement) -> MoveState | None:
