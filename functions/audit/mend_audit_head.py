@@ -20,7 +20,8 @@ _MOST_PARTS: Final = 1_500
 async def mend_audit_head(request: MendAuditHeadRequest, services: Services) -> HeadMendingDescription:
     """Mend the head of a log from its last block, if the whole chain, its anchors and its events' marks agree.
 
-    Otherwise nothing is changed, and the findings say what disagrees. Raises: AuditLogTooLongError.
+    Otherwise nothing is changed, and the findings say what disagrees. Raises: AuditLogTooLongError,
+    UnreadableBlockError.
     """
     mending = await services.audit.mending.mend(request.tenant, _MOST_PARTS)
     return HeadMendingDescription.of(mending)

@@ -84,7 +84,8 @@ class HeadMending:
     async def mend(self, tenant: TenantId, most_parts: int) -> Mending:
         """Write a tenant's head anew if the last block contradicts it and all else agrees.
 
-        A log of up to `most_parts` parts of a verification is looked at. Raises: AuditLogTooLongError.
+        A log of up to `most_parts` parts of a verification is looked at. Raises: AuditLogTooLongError;
+        UnreadableBlockError for what somebody changes meanwhile.
         """
         looked = await self._look(tenant)
         if looked is not None:
@@ -135,14 +136,18 @@ class HeadMending:
         ]
 
     async def _events_behind(self, tenant: TenantId, anchored: int) -> dict[int, AuditEvent | None]:
-        """Return the events of the last block, and of all behind a line; None for what is no event."""
+        """Return the events of the last block, and of all behind a line; None for what is no event.
+
+        Raises: UnreadableBlockError for blocks that somebody changed since they were verified.
+        """
         found = dict(_events_of(await self._store.last_block(tenant)))
         place = anchored
         while blocks := await self._store.stored_after(tenant, place, _AT_ONCE):
-            for block in blocks:
-                events = dict(_events_of(block))
-                found |= events
-                place = max((place, *events))
+            events = {seq: event for block in blocks for seq, event in _events_of(block)}
+            if not events:
+                raise UnreadableBlockError(f"line {place + 1}")
+            found |= events
+            place = max(events)
         return found
 
 

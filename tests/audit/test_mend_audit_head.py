@@ -1,5 +1,6 @@
 """`mend_audit_head`: a head is written anew from the last block, and never so that anything is hidden by it (T7)."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -185,6 +186,33 @@ async def test_a_log_that_is_too_long_for_one_call_is_not_mended(log):
 
     with pytest.raises(AuditLogTooLongError):
         await mending.mend(log.tenant, most_parts=1)
+
+    assert "head" not in log.items()
+
+
+class DamagesOnSecondLook:
+    """Anchors that are looked at by verification, and then for the marks, before which somebody changes the blocks."""
+
+    def __init__(self, log):
+        self._log = log
+        self._looks = 0
+
+    def anchors_after(self, tenant, seq):
+        self._looks += 1
+        if self._looks == 2:
+            for item in self._log.block_items():
+                self._log.put({name: value for name, value in item.items() if name != "lines"})
+        return self._log.anchors.anchors_after(tenant, seq)
+
+
+async def test_what_is_damaged_while_it_is_looked_at_is_told_and_nothing_is_mended(log):
+    for block in chain(3, log.tenant, in_block=1):
+        log.put(block_item(block))
+    heads = DynamoHeads(log.cloud.dynamodb, log.table)
+
+    with pytest.raises(UnreadableBlockError):
+        async with asyncio.timeout(20):
+            await HeadMending(heads, DamagesOnSecondLook(log), CLOCK).mend(log.tenant, most_parts=10)
 
     assert "head" not in log.items()
 
