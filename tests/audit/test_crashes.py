@@ -4,9 +4,7 @@ The processes are real, and so are the handlers and the stores (the emulator's).
 one that is not, which gets nothing but what AWS would deliver again: the queue, and the schedules.
 """
 
-import asyncio
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from signal import SIGKILL
 
@@ -43,19 +41,31 @@ def new_play(cloud):
     return play
 
 
-def run(log, death, calls=None):
-    """Let a process live; return how it ended."""
-    process = PROCESSES.Process(target=live, args=(log.cloud.variables, death, calls))
-    process.start()
-    process.join(120)
-    return process.exitcode
+def run(*lives):
+    """Let processes live, `AT_ONCE` at a time; return how each ended.
+
+    One thread starts and joins them all: how a process ended can be read from its pipe once, and `multiprocessing` also
+    reads there whenever it starts another process. Of two threads, the later one would see a 255 that nobody returned.
+    """
+    ends = []
+    for first in range(0, len(lives), AT_ONCE):
+        processes = [
+            PROCESSES.Process(target=live, args=(log.cloud.variables, *life))
+            for log, *life in lives[first : first + AT_ONCE]
+        ]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(120)
+        ends += [process.exitcode for process in processes]
+    return ends
 
 
 @pytest.fixture(scope="module")
 def calls_of_a_life(new_play):
     log, _ = new_play()
     calls = PROCESSES.Value("i", 0)
-    assert run(log, Death(), calls) == 0
+    assert run((log, Death(), calls)) == [0]
     return calls.value
 
 
@@ -75,7 +85,7 @@ async def at_rest(log, told):
 async def test_a_life_that_nothing_ends_leaves_all_at_rest(new_play):
     log, told = new_play()
 
-    assert run(log, Death()) == 0
+    assert run((log, Death())) == [0]
 
     await at_rest(log, told)
 
@@ -84,17 +94,13 @@ async def test_a_process_killed_at_any_call_loses_and_doubles_nothing(new_play, 
     # A process remembers nothing when it is dead, so to die after one call is to die before the next.
     deaths = [Death(call) for call in range(1, calls_of_a_life + 1)] + [Death(calls_of_a_life, after=True)]
     plays = [new_play() for _ in deaths]
-    lives, loop = zip(plays, deaths, strict=True), asyncio.get_running_loop()
 
-    def killed_then_followed(play, death):
-        log, _ = play
-        return run(log, death), run(log, Death())
-
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        ends = await asyncio.gather(*(loop.run_in_executor(threads, killed_then_followed, *one) for one in lives))
+    killed = run(*((log, death) for (log, _), death in zip(plays, deaths, strict=True)))
+    followed = run(*((log, Death()) for log, _ in plays))
 
     assert len(deaths) >= 15
-    assert ends == [(-SIGKILL, 0)] * len(deaths)
+    assert killed == [-SIGKILL] * len(deaths)
+    assert followed == [0] * len(deaths)
     for (log, told), death in zip(plays, deaths, strict=True):
         try:
             await at_rest(log, told)
