@@ -1,9 +1,10 @@
 """A stored audit log, verified part by part: each part takes bounded time, and says where the next one begins."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.audit.chain import Link, genesis
+from shared.audit.chain import MOST_EVENTS, Block, Link, genesis
 from shared.audit.ports import Anchors, StoredLog, UnreadableBlockError
 from shared.audit.verification import UNREADABLE_HEAD, ChainVerifier, Finding, Progress
 from shared.kernel.ids import TenantId
@@ -40,14 +41,18 @@ class LogVerification:
     async def verify_part(self, tenant: TenantId, start: Progress | None = None, most_blocks: int = PART) -> Verified:
         """Verify up to `most_blocks` blocks behind `start` (None: from the beginning)."""
         begin = start or Progress.at(genesis(tenant))
-        # Before the blocks: what is anchored then must be among them, however fast others go on sealing.
-        anchors = await self._some_anchors(tenant, begin.place.seq, most_blocks + 1)
-        verifier = ChainVerifier(tenant, begin, anchors)
+        verifier = ChainVerifier(tenant, begin)
+        anchors = _AnchorsAhead(self._anchors.anchors_after(tenant, begin.place.seq), verifier)
         left = most_blocks
         while left > 0:
+            # Before the blocks: what is anchored then must be among them, however fast others go on sealing.
+            await anchors.look_beyond(verifier.progress.place.seq)
+            known = anchors.last_seq
             head = await self._head(tenant)
-            left -= await self._follow(tenant, verifier, left)
-            if left > 0 and await self._has_ended(tenant, verifier, head):
+            left -= await self._follow(tenant, verifier, anchors, left)
+            if anchors.last_seq > max(known, verifier.progress.place.seq):
+                continue  # this anchor was read after the blocks: what it is of may have come up since
+            if left > 0 and await self._has_ended(tenant, verifier, anchors, head):
                 return _verified(begin, verifier, following=None)
         return _verified(begin, verifier, following=verifier.progress)
 
@@ -66,13 +71,19 @@ class LogVerification:
             )
         return whole
 
-    async def _follow(self, tenant: TenantId, verifier: ChainVerifier, most_blocks: int) -> int:
+    async def _follow(
+        self, tenant: TenantId, verifier: ChainVerifier, anchors: "_AnchorsAhead", most_blocks: int
+    ) -> int:
         stored = await self._stored.stored_after(tenant, verifier.progress.place.seq, most_blocks)
         for one in stored:
+            if isinstance(one, Block):
+                await anchors.look_beyond(one.first_seq + MOST_EVENTS)
             verifier.take(one)
         return len(stored)
 
-    async def _has_ended(self, tenant: TenantId, verifier: ChainVerifier, head: Link | None) -> bool:
+    async def _has_ended(
+        self, tenant: TenantId, verifier: ChainVerifier, anchors: "_AnchorsAhead", head: Link | None
+    ) -> bool:
         """Answer whether the end was reached, and compare it with the head; False: somebody is just sealing.
 
         `head` was read before the last blocks, so what it tells of must be among them; they may go on behind it.
@@ -82,6 +93,8 @@ class LogVerification:
             head = await self._head(tenant)
             if _seq_of(head) > place.seq:
                 return False
+        # If any anchor tells of lines that are gone, so do those behind it.
+        await anchors.look_beyond(place.seq + PART * MOST_EVENTS)
         verifier.finish(head)
         return True
 
@@ -91,13 +104,26 @@ class LogVerification:
         except UnreadableBlockError:
             return UNREADABLE_HEAD
 
-    async def _some_anchors(self, tenant: TenantId, seq: int, limit: int) -> list[Link]:
-        found: list[Link] = []
-        async for anchor in self._anchors.anchors_after(tenant, seq):
-            found.append(anchor)
-            if len(found) == limit:
-                break
-        return found
+
+class _AnchorsAhead:
+    """Tells a verifier of a log's anchors in time, and reads no more of them than that takes.
+
+    None is left out for the number of those before it: true ones of any line may be added by whoever knows the log.
+    """
+
+    def __init__(self, unread: AsyncIterator[Link], verifier: ChainVerifier) -> None:
+        self._unread = unread
+        self._verifier = verifier
+        self.last_seq = verifier.progress.place.seq
+
+    async def look_beyond(self, seq: int) -> None:
+        """Go on until an anchor lies behind line `seq`, or there are no more."""
+        while self.last_seq <= seq:
+            anchor = await anext(self._unread, None)
+            if anchor is None:
+                return
+            self._verifier.expect(anchor)
+            self.last_seq = anchor.seq
 
 
 def _seq_of(head: Link | None) -> int:

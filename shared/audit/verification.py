@@ -5,7 +5,6 @@ the chain is then followed on from what is stored, so that one change is not rep
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -72,16 +71,17 @@ class Progress:
 class ChainVerifier:
     """Follows one tenant's chain; `findings` and `events` (lines that were looked at) grow as blocks come in."""
 
-    def __init__(self, tenant: TenantId, start: Progress, anchors: Iterable[Link] = ()) -> None:
-        """`anchors` are of lines behind `start`, in any order; there may be several of one line."""
+    def __init__(self, tenant: TenantId, start: Progress) -> None:
         self.progress = start
         self.events = 0
         self.findings: list[Finding] = []
         self._tenant = tenant
         self._told_next = start.place.seq + 1  # by the last block itself, whatever lines it holds
         self._anchored: dict[int, set[bytes]] = {}
-        for anchor in anchors:
-            self._anchored.setdefault(anchor.seq, set()).add(anchor.hash)
+
+    def expect(self, anchor: Link) -> None:
+        """Compare a line that comes with its anchor; there may be several of one line."""
+        self._anchored.setdefault(anchor.seq, set()).add(anchor.hash)
 
     def take(self, stored: Block | UnreadableBlock) -> None:
         """Take what is stored next; afterwards its last line is where the verifier stands."""

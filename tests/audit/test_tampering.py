@@ -4,15 +4,17 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
+from operator import attrgetter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.dynamodb.audit_blocks import block_item, head_item
 from shared.adapters.dynamodb.audit_packing import pack, unpack
-from shared.audit.chain import Link
+from shared.audit.chain import Link, genesis, line_hashes
 from shared.audit.verification import Fault
-from tests.audit.samples import chain
+from tests.audit.samples import ACME, chain
 from tests.audit.stored_items import StoredItems, stored_lines
 
 SMALL = StoredItems.of(5, in_block=2)
@@ -180,3 +182,51 @@ async def test_anchors_of_any_line_are_met():
 
     # Both cut the same events, but events have ids of their own each time.
     assert {finding.fault for finding in await items.findings()} == {Fault.ANCHOR_DIFFERS}
+
+
+@pytest.mark.parametrize(
+    ("anchored", "fault"),
+    [(Link(360, bytes(32)), Fault.ANCHOR_DIFFERS), (Link(451, bytes(32)), Fault.TRUNCATED)],
+    ids=["made anew", "cut"],
+)
+async def test_no_number_of_true_anchors_hides_the_one_that_tells(anchored, fault):
+    """The intruder may add anchors, if not take any away, and knows the hash of every line."""
+    blocks = chain(450)
+    hashes = line_hashes(genesis(ACME).hash, (line for block in blocks for line in block.lines))
+    true = [Link(seq, line_hash) for seq, line_hash in enumerate(hashes, start=1)]
+    items = StoredItems([*map(block_item, blocks), head_item(ACME, blocks[-1].end)])
+    items.anchored = tuple(sorted([*true, anchored], key=attrgetter("seq")))
+
+    assert fault in {finding.fault for finding in await items.findings()}
+
+
+async def test_how_far_anchors_tell_of_lines_that_are_gone_is_said():
+    blocks = chain(450)
+    items = StoredItems([*map(block_item, blocks[:1]), head_item(ACME, blocks[0].end)])
+    items.anchored = tuple(block.end for block in blocks)
+
+    assert [(one.fault, one.first_seq, one.last_seq) for one in await items.findings()] == [(Fault.TRUNCATED, 91, 450)]
+
+
+async def test_what_is_sealed_and_anchored_while_the_log_is_read_is_no_finding():
+    blocks = chain(450)
+
+    class Growing(StoredItems):
+        """Two blocks, and five as soon as these were read."""
+
+        sealed = 2
+
+        async def head(self, tenant):
+            return blocks[self.sealed - 1].end
+
+        async def stored_after(self, tenant, seq, limit):
+            found = [block for block in blocks[: self.sealed] if block.first_seq > seq]
+            self.sealed = 5
+            return found
+
+        async def anchors_after(self, tenant, seq):
+            for number, block in enumerate(blocks):
+                if number < self.sealed:
+                    yield block.end
+
+    assert await Growing([]).findings() == ()
