@@ -7,6 +7,7 @@ operation → settlement → problem documents → audit.
 import inspect
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from http import HTTPStatus
@@ -25,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.audit.acts import acting
 from shared.identity.caller import Caller
-from shared.identity.permissions import Permission
+from shared.identity.permissions import Permission, Role, is_permitted
 from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import new_id
@@ -53,6 +54,9 @@ DOCS: Final = "/docs"
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter of an operation that takes the header of that name."""
+
+_ENUM_MEMBER: Final = re.compile(r"<\w+\.\w+: ('[^']*')>")
+"""How pydantic names a choice: as Python shows it. Clients send what stands in quotes."""
 
 _SECURITY_HEADERS: Final = {
     "cache-control": "no-store",
@@ -291,11 +295,14 @@ async def _recognise(request: Request, caller_of: CallerOf) -> Caller:
 
 
 def _authorize(caller: Caller, permission: Permission) -> None:
-    if not caller.holds(permission):
-        raise ForbiddenError(
-            f"The role {caller.role} does not hold {permission}. Ask an owner of your organisation for it.",
-            permission=permission,
-        )
+    if caller.holds(permission):
+        return
+    if is_permitted(caller.role, permission):
+        remedy = f"This API key does not hold {permission}. Use one that does, or sign in."
+    else:
+        holders = ", ".join(role for role in Role if is_permitted(role, permission))
+        remedy = f"The role {caller.role} does not hold {permission}. Ask somebody who does: {holders}."
+    raise ForbiddenError(remedy, permission=permission)
 
 
 def _check_query(request: Request, known: Collection[str]) -> None:
@@ -316,7 +323,9 @@ def _check_query(request: Request, known: Collection[str]) -> None:
 
 def _field_errors(error: RequestValidationError) -> list[FieldError]:
     return [
-        FieldError(field=".".join(str(part) for part in found["loc"]), problem=str(found["msg"]))
+        FieldError(
+            field=".".join(str(part) for part in found["loc"]), problem=_ENUM_MEMBER.sub(r"\1", str(found["msg"]))
+        )
         for found in error.errors()
     ]
 

@@ -119,7 +119,9 @@ async def test_key_creates_no_key_and_ends_none(acme, role):
         ("GET", "/api-keys", None),
         ("DELETE", f"/api-keys/{created['key']['id']}", None),
     ):
-        assert problem_of(await with_key(acme, created["api_key"], method, path, json=body)) == (403, "forbidden")
+        response = await with_key(acme, created["api_key"], method, path, json=body)
+        assert problem_of(response) == (403, "forbidden")
+        assert "This API key does not hold api-key:write" in response.json()["detail"]
 
 
 async def test_unknown_workspace_is_refused(acme):

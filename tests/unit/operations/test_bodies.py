@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
+from shared.identity.permissions import Permission
 from shared.operations.bodies import MAX_BODY_BYTES, MAX_DEPTH, read_json
+from shared.operations.declaration import HttpTrigger, RateClass
+from shared.tenancy.requests import ChangeMemberRoleRequest
+from tests.unit.operations.samples import sample_operation
 from tests.unit.operations.shelves import JSON, OWNER, PUT_BOOK, app_of
 
 
@@ -36,6 +41,22 @@ async def test_body_that_does_not_fit_names_the_field(api, body: Any, field: str
 
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+async def change_role(request: ChangeMemberRoleRequest) -> str:
+    """Say which role was asked for."""
+    return request.role
+
+
+async def test_values_to_choose_from_are_told_as_they_are_sent():
+    operation = sample_operation(change_role, HttpTrigger("PUT", "/role", Permission.MEMBER_WRITE, RateClass.WRITE))
+    transport = httpx.ASGITransport(app_of(operation))
+
+    async with httpx.AsyncClient(transport=transport, base_url="https://api.test") as client:
+        response = await client.put("/role", json={"role": "boss"}, headers=OWNER)
+
+    (error,) = response.json()["errors"]
+    assert error["problem"] == "Input should be 'owner', 'maintainer', 'reviewer' or 'viewer'"
 
 
 async def test_body_above_the_limit_is_refused_unread(api):

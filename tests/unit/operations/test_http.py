@@ -31,6 +31,7 @@ async def test_role_without_the_permission_is_refused_before_the_body_is_read(ap
 
     assert response.status_code == 403
     assert response.json()["facts"] == {"permission": "document:write"}
+    assert response.json()["detail"].endswith("Ask somebody who does: owner, maintainer.")
 
 
 async def test_public_route_needs_nobody(api):
