@@ -108,3 +108,30 @@ def test_the_command_says_what_it_found(tmp_path, capsys):
 def test_the_command_refuses_what_is_no_hash():
     with pytest.raises(SystemExit):
         main(["x", "--previous-hash", "no hash"])
+
+
+def test_the_command_believes_no_file_without_lines(tmp_path, capsys):
+    nothing = tmp_path / "nothing.log"
+    nothing.touch()
+
+    assert main([str(nothing)]) == 1
+    assert "✓" not in capsys.readouterr().out
+
+
+def test_the_command_tells_a_file_that_it_cannot_read(tmp_path, capsys):
+    assert main([str(tmp_path / "gone.log")]) == 1
+    assert main([str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "gone.log" in told
+    assert "→" in told
+
+
+def test_the_command_tells_a_wrong_file_in_one_line(tmp_path, capsys):
+    other = tmp_path / "other.log"
+    other.write_bytes(b"what somebody else wrote\n" * 500)
+
+    assert main([str(other)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "✗ 1–500 unreadable: This is no line of an export.",
+        "0 lines of no log.",
+    ]
