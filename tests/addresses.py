@@ -24,14 +24,20 @@ FORBIDDEN = [
     "https://[fd00:ec2::254]/latest/meta-data/", "https://[fe80::1]/", "https://[fe80::1%25eth0]/",
     "https://metadata.google.internal/computeMetadata/v1/", "https://metadata/", "https://instance-data/",
     "https://100.100.100.200/latest/meta-data/", "https://192.0.0.192/", "https://168.63.129.16/",
+    # what a machine of AWS finds beside its metadata: names, time, credentials of containers, the runtime of a function
+    "https://169.254.169.253/", "https://[fd00:ec2::253]/", "https://169.254.169.123/", "https://[fd00:ec2::123]/",
+    "https://169.254.170.23/v1/credentials", "https://[fd00:ec2::23]/v1/credentials", "https://169.254.100.1:443/",
     # shared, multicast, reserved, documentation, benchmarks
     "https://100.64.0.1/", "https://100.127.255.255/", "https://224.0.0.1/", "https://239.255.255.250/",
     "https://240.0.0.1/", "https://255.255.255.255/", "https://192.0.2.1/", "https://198.51.100.1/",
     "https://203.0.113.1/", "https://198.18.0.1/", "https://192.88.99.1/", "https://[ff02::1]/",
     "https://[2001:db8::1]/", "https://[3fff::1]/", "https://[fec0::1]/", "https://[100::1]/",
-    # IPv6 that carries IPv4: 6to4, Teredo, NAT64 (both prefixes)
+    # IPv6 that carries IPv4: 6to4, Teredo, NAT64 (both prefixes), translated, ISATAP
     "https://[2002:7f00:1::]/", "https://[2002:a9fe:a9fe::]/", "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
     "https://[64:ff9b::7f00:1]/", "https://[64:ff9b::169.254.169.254]/", "https://[64:ff9b:1::a00:1]/",
+    "https://[::ffff:0:127.0.0.1]/", "https://[2606:4700::5efe:127.0.0.1]/", "https://[2606:4700::200:5efe:a00:1]/",
+    # assignments to protocols, some of which count as global
+    "https://192.0.0.9/", "https://192.0.0.170/", "https://[2001:1::1]/", "https://[2001:20::1]/", "https://[5f00::1]/",
     # names that mean something inside only
     "https://printer/", "https://nas.local/", "https://vault.internal/", "https://wiki.corp.internal/",
     "https://router.lan/", "https://hidden.onion/",
@@ -52,6 +58,9 @@ FORBIDDEN = [
     "https://.example.com/", "https://example..com/", "https://-example.com/", "https://example.com-/",
     "https://" + "a" * 64 + ".com/", "https://" + "a." * 130 + "com/", "https://[::1/", "https://[127.0.0.1]/",
     "https://[example.com]/", "https://exa*mple.com/", "https://example.com,127.0.0.1/",
+    # what some readers take for the host, and others leave out
+    "https://[v1.example.com]/", "https://[2606:4700::1111%251]/", "https://[2606:4700::1111%1]/",
+    "https://127.0.0.1[2606:4700::1111]/", "https://[2606:4700::1111]127.0.0.1:443/", "https://[2606:4700::1111].a:443/",
 ]  # fmt: skip
 
 RESOLVING = {

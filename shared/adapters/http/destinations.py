@@ -10,8 +10,10 @@ Destinations = Callable[[str, IpAddress], bool]
 """Answers whether a connection by a scheme (`https`, `http`) to an address is allowed."""
 
 _GLOBAL_UNICAST: Final = ip_network("2000::/3")
-_EMBEDDING_IPV4: Final = (ip_network("2001::/32"), ip_network("2002::/16"))
-"""Teredo and 6to4: what they carry inside may be any IPv4 address."""
+_ISATAP: Final = 0x0000_5EFE
+_ISATAP_MASK: Final = 0xFDFF_FFFF
+"""Of the upper half of an interface's part of an address (RFC 5214 §6.1); the lower half is an IPv4 address."""
+
 _NEVER_PUBLIC: Final = tuple(
     map(
         ip_network,
@@ -19,6 +21,8 @@ _NEVER_PUBLIC: Final = tuple(
             "168.63.129.16/32",  # what a virtual machine of Azure asks about itself, under a public address
             "192.88.99.0/24",  # relays of 6to4, withdrawn
             "192.0.0.0/24",  # protocol assignments, some of which count as global
+            "2001::/23",  # likewise, and Teredo, which carries any IPv4 address
+            "2002::/16",  # 6to4, which does so too
             "3fff::/20",  # documentation, which older tables do not know
         ),
     )
@@ -46,9 +50,6 @@ def is_public(address: IpAddress) -> bool:
     if any(address in network for network in _NEVER_PUBLIC):
         return False
     if isinstance(address, IPv6Address):
-        return (
-            address in _GLOBAL_UNICAST
-            and address.is_global
-            and not any(address in network for network in _EMBEDDING_IPV4)
-        )
+        is_isatap = int(address) >> 32 & _ISATAP_MASK == _ISATAP
+        return address in _GLOBAL_UNICAST and address.is_global and not is_isatap
     return address.is_global and not (address.is_multicast or address.is_reserved)

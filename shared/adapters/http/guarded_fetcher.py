@@ -4,6 +4,8 @@ A name is resolved once, every address it has is judged, and the connection goes
 resolves differently a moment later leads nowhere else. TLS and the Host header still speak of the name.
 """
 
+import io
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -22,6 +24,13 @@ DEFAULT_TIMEOUT_S: Final = 4.0
 DEFAULT_MAX_BYTES: Final = 262_144
 MAX_URL_LENGTH: Final = 2048
 _TRIED_ADDRESSES: Final = 3
+_EXPLANATION_BYTES: Final = 65_536
+"""Of an answer that is no success, so much of its body is read."""
+
+_PIECE_BYTES: Final = 65_536
+_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][@:%]+)(:[0-9]*)?")
+"""A host and perhaps a port, and nothing beside them: what stands before or after brackets, some readers leave out."""
+
 _FIXED_HEADERS: Final = {"connection": "close", "accept-encoding": "identity"}
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -42,11 +51,24 @@ class AnswerTooLargeError(FetchFailedError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered, whatever its status; redirects are not followed. Names of headers are lower-case."""
+    """What a server answered, whatever its status; redirects are not followed. Names of headers are lower-case.
+
+    `body` is whole for a success (2xx), empty for a redirect (3xx), and else what its first 64 KiB are.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class _FinalResponse(HTTPResponse):
+    """Reads past what a server sends before its answer (1xx), of which `http.client` only knows 100."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200:
+            self.headers = None  # type: ignore[assignment]  # as it is before an answer begins
+            super().begin()
 
 
 def resolve(host: str, port: int) -> list[IpAddress]:
@@ -113,19 +135,24 @@ class GuardedFetcher:
         try:
             with closing(self._connect(target, deadline)) as connected:
                 connection = HTTPConnection(target.host, target.port)
+                connection.response_class = _FinalResponse
                 # http.client connects by itself only where it was given no socket.
                 connection.sock = TimedSocket(connected, deadline)
                 fixed = {**_FIXED_HEADERS, "host": target.authority}
                 connection.request(method, target.path, body, {**headers, **fixed})
                 with connection.getresponse() as response:
-                    return self._read(response)
+                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    return Answer(response.status, headers, self._body_of(response))
         except FetchFailedError:
             raise
         except TimeoutError as error:
             raise FetchFailedError(f"no complete answer within {deadline.timeout_s:g} seconds") from error
         except ssl.SSLError as error:
             raise FetchFailedError("its certificate or its TLS is not acceptable") from error
-        except (OSError, HTTPException, UnicodeError) as error:  # UnicodeError: a name with an empty or overlong label
+        except HTTPException:
+            # It would quote what the server sent, and tracebacks are logged.
+            raise FetchFailedError("it cannot be reached, or does not speak HTTP") from None
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name with an empty or overlong label
             raise FetchFailedError("it cannot be reached, or does not speak HTTP") from error
 
     def _connect(self, target: Target, deadline: Deadline) -> socket.socket:
@@ -150,15 +177,37 @@ class GuardedFetcher:
             connected.close()
             raise
 
-    def _read(self, response: HTTPResponse) -> Answer:
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+    def _body_of(self, response: HTTPResponse) -> bytes:
+        if 300 <= response.status < 400:
+            return b""  # where it leads stands in its head
+        if not 200 <= response.status < 300:
+            return _read(response, min(self.max_bytes, _EXPLANATION_BYTES))
+        is_plain = _said(response, "content-encoding") in {"", "identity"}
+        if not is_plain or _said(response, "transfer-encoding") not in {"", "chunked"}:
             raise FetchFailedError("it answers in an encoding that was not asked for")
-        body = b"" if (response.length or 0) > self.max_bytes else response.read(self.max_bytes + 1)
+        body = b"" if (response.length or 0) > self.max_bytes else _read(response, self.max_bytes + 1)
         if len(body) > self.max_bytes or (response.length or 0) > self.max_bytes:
             raise AnswerTooLargeError(f"its answer is larger than {self.max_bytes} bytes")
         if response.length:  # http.client does not mind when it was told how much to read
             raise FetchFailedError("its answer is cut off")
-        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+        return body
+
+
+def _said(response: HTTPResponse, name: str) -> str:
+    return ", ".join(response.headers.get_all(name, [])).strip().lower()
+
+
+def _read(response: HTTPResponse, max_bytes: int) -> bytes:
+    """Return the first `max_bytes` of a body. Raises: OSError, HTTPException."""
+    body = io.BytesIO()
+    # Into a buffer: `read` keeps each chunk as an object of its own, and takes one of -1 bytes for all that ever comes.
+    piece = memoryview(bytearray(_PIECE_BYTES))
+    while body.tell() < max_bytes:
+        count = response.readinto(piece[: max_bytes - body.tell()])
+        if not count:
+            break
+        body.write(piece[:count])
+    return body.getvalue()
 
 
 def read_target(url: str) -> Target:
@@ -170,7 +219,7 @@ def read_target(url: str) -> Target:
         port = parts.port
     except ValueError as error:
         raise DestinationRefusedError("it is not a plain address") from error
-    if parts.scheme not in _PORTS or not parts.hostname or "@" in parts.netloc or "#" in url:
+    if parts.scheme not in _PORTS or not parts.hostname or not _AUTHORITY.fullmatch(parts.netloc) or "#" in url:
         raise DestinationRefusedError("it is not a plain http(s) address")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(

@@ -53,7 +53,7 @@ class RobotsRules:
 
     def allows(self, path: str) -> bool:
         """Answer whether `path`, with its query, may be fetched."""
-        asked = _normal(path)
+        asked = _normal(path).replace("*", "%2A").replace("$", "%24")
         found = [(len(rule.path), rule.is_allowed) for rule in self.rules if rule.matches(asked)]
         return max(found, default=(0, True))[1]
 
@@ -74,13 +74,19 @@ def _groups(text: str) -> list[tuple[set[str], list[_Rule]]]:
         elif name in {"allow", "disallow"} and groups:
             opens = True
             if said:
-                groups[-1][1].append(_Rule(_normal(said), name == "allow"))
+                groups[-1][1].append(_Rule(_pattern(said), name == "allow"))
     return groups
 
 
 def _token(said: str) -> str:
     found = _TOKEN.match(said.lower())
     return found[0] if found else ""
+
+
+def _pattern(said: str) -> str:
+    """Spell a rule's path as `_normal` does; a `$` means the end only where it is the last."""
+    normal = _normal(said)
+    return normal[:-1].replace("$", "%24") + normal[-1:]
 
 
 def _normal(path: str) -> str:

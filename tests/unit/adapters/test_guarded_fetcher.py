@@ -2,7 +2,10 @@
 
 import socket
 import ssl
+import threading
 import time
+import traceback
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -18,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from shared.adapters.http.destinations import public_only, public_or_loopback
 from shared.adapters.http.guarded_fetcher import (
+    AnswerTooLargeError,
     DestinationRefusedError,
     FetchFailedError,
     GuardedFetcher,
@@ -194,6 +198,9 @@ def test_more_than_was_allowed_is_refused(serving, content):
         LOCAL.get(f"http://127.0.0.1:{server.port}/")
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -202,14 +209,125 @@ def test_more_than_was_allowed_is_refused(serving, content):
         b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
         answer(b"\x1f\x8b", "200 OK", "content-encoding: gzip"),
+        answer(b"\x1f\x8b", "200 OK", "content-encoding: identity", "content-encoding: gzip"),
+        CHUNKED.replace(b"chunked", b"gzip, chunked") + b"2\r\n\x1f\x8b\r\n0\r\n\r\n",
+        CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"5\r\nhello\r\n",
     ],
-    ids=["nothing", "no HTTP", "cut off", "too many headers", "compressed"],
-)
+    ids=[
+        "nothing", "no HTTP", "cut off", "too many headers", "compressed", "compressed in a second line",
+        "compressed chunks", "a chunk of less than nothing", "no last chunk",
+    ],
+)  # fmt: skip
 def test_what_is_no_proper_answer_is_refused(serving, content):
     server = serving(content)
 
-    with pytest.raises(FetchFailedError):
+    with pytest.raises(FetchFailedError) as failed:
         LOCAL.get(f"http://127.0.0.1:{server.port}/")
+
+    assert not isinstance(failed.value, AnswerTooLargeError)
+
+
+def test_what_a_server_sent_stands_in_no_traceback(serving):
+    """Tracebacks are logged, and what stands at an address is content."""
+    server = serving(b"salaries of everybody\r\n\r\n")
+
+    with pytest.raises(FetchFailedError) as failed:
+        LOCAL.get(f"http://127.0.0.1:{server.port}/")
+
+    assert "salaries" not in "".join(traceback.format_exception(failed.value))
+
+
+def test_tiny_chunks_take_no_more_memory_than_their_content(serving):
+    size = 256 * 1024
+    server = serving(CHUNKED + b"2\r\nab\r\n" * (size // 2) + b"0\r\n\r\n")
+    fetcher = GuardedFetcher(public_or_loopback, timeout_s=60, max_bytes=size)
+
+    tracemalloc.start()
+    try:
+        found = fetcher.get(f"http://127.0.0.1:{server.port}/")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert found.body == b"ab" * (size // 2)
+    assert most < 4 * size
+
+
+def test_chunk_without_end_is_not_kept(serving):
+    server = serving(CHUNKED + b"-1\r\n" + b"x" * 4_000_000)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchFailedError):
+            LOCAL.get(f"http://127.0.0.1:{server.port}/")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 1_000_000
+
+
+def test_what_comes_before_an_answer_is_read_past(serving):
+    early = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n"
+    server = serving(early + b"HTTP/1.1 100 Continue\r\n\r\n" + early + answer(b"hello"))
+
+    found = LOCAL.get(f"http://127.0.0.1:{server.port}/")
+
+    assert (found.status, dict(found.headers), found.body) == (200, {"content-length": "5"}, b"hello")
+
+
+def test_server_that_never_comes_to_its_answer_is_left_at_the_deadline(serving):
+    def promise(peer: socket.socket) -> None:
+        while True:
+            peer.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+
+    server = serving(promise)
+
+    with pytest.raises(FetchFailedError, match=r"within 0\.2 seconds"):
+        GuardedFetcher(public_or_loopback, timeout_s=0.2).get(f"http://127.0.0.1:{server.port}/")
+
+
+@pytest.mark.parametrize("status", ["302 Found", "404 Not Found", "503 Unavailable"])
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b"x" * 200_000, []), (b"\x1f\x8b", ["content-encoding: gzip"])],
+    ids=["large", "compressed"],
+)
+def test_status_counts_whatever_explains_it(serving, status, body, headers):
+    server = serving(answer(body, status, "location: /there", *headers))
+
+    found = LOCAL.get(f"http://127.0.0.1:{server.port}/")
+
+    assert (found.status, found.headers["location"]) == (int(status[:3]), "/there")
+    assert len(found.body) <= LOCAL.max_bytes
+
+
+def test_redirect_is_not_waited_for_to_its_end(serving):
+    left = threading.Event()
+
+    def stall(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 302 Found\r\nlocation: /there\r\ncontent-length: 5\r\n\r\n")
+        left.wait()
+
+    server = serving(stall)
+    try:
+        found = LOCAL.get(f"http://127.0.0.1:{server.port}/")
+    finally:
+        left.set()
+
+    assert (found.status, found.headers["location"]) == (302, "/there")
+
+
+def test_proxies_of_the_environment_are_not_used(serving, monkeypatch):
+    proxy, server = serving(answer(b"from the proxy")), serving(answer(b"from the server"))
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert LOCAL.get(f"http://127.0.0.1:{server.port}/").body == b"from the server"
+    assert proxy.connections == 0
 
 
 @pytest.mark.parametrize("opening", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n"])
