@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.cells.models import CellId
-from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant
 
 REMEMBERED: Final = 10_000
 
@@ -34,16 +34,16 @@ class DecisionCache:
 
     def __init__(self, remembered_for: timedelta) -> None:
         self._remembered_for = remembered_for
-        self._decisions: dict[tuple[TenantId, str], _Decision] = {}
+        self._decisions: dict[tuple[AdmittedTenant, str], _Decision] = {}
 
-    def find(self, tenant: TenantId, home: str, topology: int, now: datetime) -> Route | None:
+    def find(self, tenant: AdmittedTenant, home: str, topology: int, now: datetime) -> Route | None:
         """Return the decision, or None when there is none that still holds."""
         decision = self._decisions.get((tenant, home))
         if decision is None or decision.topology != topology or now >= decision.until:
             return None
         return decision.route
 
-    def keep(self, tenant: TenantId, home: str, route: Route, topology: int, now: datetime) -> None:
+    def keep(self, tenant: AdmittedTenant, home: str, route: Route, topology: int, now: datetime) -> None:
         self._decisions.pop((tenant, home), None)
         self._decisions[tenant, home] = _Decision(route, topology, now + self._remembered_for)
         if len(self._decisions) > REMEMBERED:

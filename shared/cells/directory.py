@@ -14,6 +14,7 @@ from shared.cells.ports import CellRegistryStore, GatedCells, PlacementStore
 from shared.cells.routing import T6, RoutingPolicy, choose_cell
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import admitted
 
 TRIES: Final = 8
 
@@ -66,18 +67,18 @@ class TenantDirectory:
     async def route(self, tenant: TenantId, home: str) -> Route:
         """Return which cell takes a request of `tenant`, and which one has its data; remembered for a while.
 
-        Raises: PlacementNotFoundError, NoHealthyCellError.
+        Raises: PlacementNotFoundError, NoHealthyCellError; TenantContextError unless the invocation works for `tenant`.
         """
-        now = self._clock.now()
+        own, now = admitted(tenant), self._clock.now()
         registry = await self._look(now)
-        route = self._decisions.find(tenant, home, registry.topology, now)
+        route = self._decisions.find(own, home, registry.topology, now)
         if route is None:
             placement = await self._placements.placement(tenant)
             if placement is None:
                 raise PlacementNotFoundError
             usable = [cell for cell in registry.cells.values() if cell.is_open or cell.cell_id == placement.cell]
             route = Route(choose_cell(placement.cell, usable, home, self._policy), placement.cell)
-            self._decisions.keep(tenant, home, route, registry.topology, now)
+            self._decisions.keep(own, home, route, registry.topology, now)
         return route
 
     async def _choose(self, tenant: TenantId, home: str) -> _Choice:

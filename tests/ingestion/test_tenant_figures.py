@@ -8,8 +8,10 @@ import pytest
 from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.dynamodb.tenant_figures import DynamoTenantFigures
 from shared.kernel.ids import TenantId, new_id
+from shared.kernel.tenants import TenantContextError
 from shared.knowledge.keys import document_id_of, prefix_of
 from shared.operations.capabilities import IDENTITY, UPLOADS
+from shared.operations.tenants import within
 from shared.tenancy.models import Override
 from shared.tenancy.plans import STARTER, PlanName, figures_of
 from shared.tenancy.ports import Put
@@ -83,3 +85,12 @@ def _drop(cloud, base, name, size):
     body = f"# {name} ".encode()
     cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=key, Body=body + b"x" * (size - len(body)))
     return key
+
+
+async def test_nobody_hears_a_remembered_plan_of_another_tenant(cloud, tenant):
+    figures = DynamoTenantFigures(transactions_of(cloud), cloud.address_of(IDENTITY), SimulatedClock())
+    with within(tenant):
+        assert await figures.figures(tenant) == STARTER
+
+    with within(TenantId("another")), pytest.raises(TenantContextError):
+        await figures.figures(tenant)

@@ -64,8 +64,8 @@ class RoutedChunkIndex:
         self._erasures = erasures
         self._clock = clock
         self._default = default
-        self._known: dict[TenantId, Placement] = {}
-        self._staying: set[TenantId] = set()
+        self._known: dict[AdmittedTenant, Placement] = {}
+        self._staying: set[AdmittedTenant] = set()
 
     async def write(self, tenant: TenantId, scope: Scope, chunks: Sequence[IndexedChunk]) -> None:
         async def access(placement: Placement) -> None:
@@ -204,15 +204,15 @@ class RoutedChunkIndex:
 
     async def _look(self, tenant: AdmittedTenant) -> Placement:
         known = await self._placements.placement(tenant)
-        return self._remember(known or Placement(tenant, self._default, FIRST_EPOCH))
+        return self._remember(tenant, known or Placement(tenant, self._default, FIRST_EPOCH))
 
     async def _look_again(self, tenant: AdmittedTenant, gate: Gate) -> Placement:
         placement = await self._look(tenant)
-        return self._remember(placement.as_told_by(gate, self._clock.now()))
+        return self._remember(tenant, placement.as_told_by(gate, self._clock.now()))
 
-    def _remember(self, placement: Placement) -> Placement:
-        self._known.pop(placement.tenant, None)
-        self._known[placement.tenant] = placement
+    def _remember(self, tenant: AdmittedTenant, placement: Placement) -> Placement:
+        self._known.pop(tenant, None)
+        self._known[tenant] = placement
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         return placement

@@ -7,6 +7,7 @@ from shared.adapters.dynamodb.tenancy_records import DynamoTenancy
 from shared.adapters.dynamodb.transactions import Transactions
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.tenancy.figures import effective_figures
 from shared.tenancy.plans import STARTER, Figures
 
@@ -20,16 +21,16 @@ class DynamoTenantFigures:
     def __init__(self, transactions: Transactions, table: str, clock: Clock) -> None:
         self._tenancy = DynamoTenancy(transactions, table)
         self._clock = clock
-        self._known: dict[TenantId, tuple[datetime, Figures]] = {}
+        self._known: dict[AdmittedTenant, tuple[datetime, Figures]] = {}
 
     async def figures(self, tenant: TenantId) -> Figures:
-        now = self._clock.now()
-        known = self._known.get(tenant)
+        own, now = admitted(tenant), self._clock.now()
+        known = self._known.get(own)
         if known is not None and now - known[0] < REMEMBERED_FOR:
             return known[1]
         record = await self._tenancy.tenant(tenant)
         figures = STARTER if record is None else effective_figures(record, now)
         if len(self._known) >= _MOST_TENANTS:
             self._known.clear()
-        self._known[tenant] = (now, figures)
+        self._known[own] = (now, figures)
         return figures

@@ -12,6 +12,7 @@ from shared.cells.models import Cell, CellId, CellRegistry, Observation
 from shared.cells.ring import ring_of
 from shared.cells.routing import T6
 from shared.kernel.ids import TenantId
+from tests.ambient import reaching_all
 from tests.unit.cells.memory import MemoryCells, MemoryPlacements, MemoryRegistry, finish
 
 ACME, HOME = TenantId("acme"), "eu-central-1"
@@ -55,7 +56,8 @@ class Deployment:
 
 @pytest.fixture
 def deployment():
-    return Deployment()
+    with reaching_all():
+        yield Deployment()
 
 
 def walk(deployment):

@@ -67,6 +67,11 @@ async def sign_in() -> None:
     """Sign in."""
 
 
+async def get_keys() -> dict[str, str]:
+    """Get what is public."""
+    return {}
+
+
 async def get_pulse() -> dict[str, str]:
     """Say that it lives."""
     return {"status": "ok"}
@@ -79,6 +84,7 @@ OPERATIONS = [
         ask_book, HttpTrigger("POST", "/answers", Permission.SEARCH, RateClass.ANSWER), [VECTORS.search, EMBEDDER]
     ),
     sample_operation(sign_in, HttpTrigger("POST", "/sessions", None, RateClass.SIGN_IN)),
+    sample_operation(get_keys, HttpTrigger("GET", "/keys", None, RateClass.READ)),
     sample_operation(get_pulse, HttpTrigger("GET", "/pulse", None, RateClass.NONE)),
 ]
 
@@ -356,6 +362,16 @@ async def test_without_a_store_writing_is_refused_and_reading_goes_on_visibly(ap
     assert {read.headers.get("x-tessera-degraded") for read in reads} == {"limits"}
     assert refused.headers["x-tessera-degraded"] == "limits"
     assert reads[0].headers.keys() >= FIELDS
+
+
+async def test_without_a_store_strangers_read_what_is_public_each_within_their_own_allowance(api, store):
+    store.is_down = True
+
+    first = [await api().get("/keys") for _ in range(61)]
+    second = await api("198.51.100.7").get("/keys")
+
+    assert [read.status_code for read in first] == [200] * 60 + [503]
+    assert second.status_code == 200
 
 
 async def test_without_a_store_nobody_guesses(api, store):
