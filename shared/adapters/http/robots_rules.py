@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 MAX_BYTES: Final = 512 * 1024
 """A robot reads at least 500 KiB (RFC 9309 §2.5)."""
+_RULE_BYTES: Final = 128
 _SAFE: Final = "/?&=:;@!'()+,~[]%#$*"
 _TOKEN: Final = re.compile(r"[a-z_-]*")
 
@@ -50,6 +51,11 @@ class RobotsRules:
         named = [rules for names, rules in groups if robot.lower() in names]
         chosen = named or [rules for names, rules in groups if "*" in names]
         return cls(tuple(rule for rules in chosen for rule in rules))
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory they take."""
+        return sum(_RULE_BYTES + len(rule.path) for rule in self.rules)
 
     def allows(self, path: str) -> bool:
         """Answer whether `path`, with its query, may be fetched."""

@@ -139,7 +139,7 @@ async def test_rules_that_one_tenant_was_told_are_asked_for_again_by_the_next(si
 
 
 async def test_sites_of_one_tenant_push_out_none_of_anothers(pages, monkeypatch):
-    monkeypatch.setattr(robots_memory, "REMEMBERED_SITES", 1)
+    monkeypatch.setattr(robots_memory, "REMEMBERED_BYTES", 600)  # one site
     sites = [Site(), Site()]
     try:
         await pages.fetch(ACME, put_page(sites[0]), 1000)
