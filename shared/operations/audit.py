@@ -8,9 +8,10 @@ so only their writes are told of.
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_type_hints
 
 from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
 
 from shared.audit.acts import ADMINISTRATOR, ANONYMOUS, SYSTEM, Act
 from shared.audit.events import AuditEvent
@@ -24,9 +25,8 @@ from shared.operations.limits import address_of
 from shared.operations.tenants import TENANT_IN_PATH, within
 
 _PART: Final = re.compile(r"\{(\w+)\}")
-_ID: Final = re.compile(r"[A-Za-z0-9._@|:+-]{1,128}")
 _NO_ID: Final = "~"
-"""What stands for a part of a path that is no id: whatever else somebody writes there is content."""
+"""What stands for a part of a path that is no id of its kind: whatever else somebody writes there is content."""
 
 
 class Trail(Protocol):
@@ -53,6 +53,8 @@ class OperationAudit:
         self.writes = METADATA.write in operation.uses or IDENTITY.write in operation.uses
         self.is_across = trigger.permission is Permission.TENANT_OPERATE
         self._path = trigger.path
+        hints = get_type_hints(operation.function, include_extras=True)
+        self._kinds = {name: TypeAdapter(hints[name]) for name in _PART.findall(trigger.path)}
 
     def begin(self, request: Request, request_id: str) -> "RequestAudit":
         """Return the audit of one request, which as yet nobody sent."""
@@ -62,8 +64,10 @@ class OperationAudit:
 
     def _resource(self, path_params: Mapping[str, Any]) -> str:
         def part(found: re.Match[str]) -> str:
-            value = str(path_params.get(found[1], ""))
-            return value if _ID.fullmatch(value) else _NO_ID
+            try:
+                return str(self._kinds[found[1]].validate_python(path_params.get(found[1])))
+            except ValidationError:
+                return _NO_ID
 
         return _PART.sub(part, self._path.removeprefix("/"))
 

@@ -178,12 +178,15 @@ async def test_nobody_in_particular_reads_nothing_and_is_not_told_of(told, new_e
     ] == []
 
 
-async def test_what_stands_in_a_path_and_is_no_id_is_content(told, new_estate):
+@pytest.mark.parametrize(
+    "written", ["the%20secret%20plan", "ada@example.com", "Salaries-2026.xlsx", "sk_live_0123456789"]
+)
+async def test_what_stands_in_a_path_and_is_no_id_is_content(told, new_estate, written):
     tenant = new_estate().tenant
     tenant.headers(Role.OWNER)
     before = told.all(tenant.id)
 
-    await tenant.send("GET", "/knowledge-bases/the%20secret%20plan", Role.OWNER)
+    await tenant.send("GET", f"/knowledge-bases/{written}", Role.OWNER)
 
     assert {event.resource for event in told.since(tenant.id, before)} == {"knowledge-bases/~"}
 
