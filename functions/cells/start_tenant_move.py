@@ -20,7 +20,7 @@ async def start_tenant_move(tenant_id: TenantPath, request: MoveRequest, service
     Asked again for the same, or for where the organisation is, it changes nothing.
 
     Raises: TenantNotFoundError, CellNotFoundError; CellClosedError for a cell that is emptied; InvalidMoveError while
-    it is being moved elsewhere.
+    it is being moved elsewhere, or a move of it is being given up.
     """
     await services.tenancy.tenants.get(tenant_id)
     return PlacementDescription.of(await services.cells.moves.start(tenant_id, request.to_place()))

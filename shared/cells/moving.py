@@ -35,13 +35,16 @@ class TenantMover:
     async def plan(self, tenant: TenantId, target: CellId) -> Placement:
         """Begin a move to `target`, unless it has begun.
 
-        Raises: PlacementNotFoundError, InvalidMoveError when another move is under way, or nothing would move.
+        Raises: PlacementNotFoundError, InvalidMoveError when another move is under way, or this one is being given up,
+        or nothing would move.
         """
         placement = await self._placement(tenant)
         if placement.under_way is None:
             placement = await self._write(placement, placement.planned(target, self.clock.now()))
         if placement.under_way is None or placement.under_way.target != target:
             raise InvalidMoveError("This organisation is being moved elsewhere. Wait for the end, or abort that move.")
+        if placement.under_way.state is MoveState.ABORTING:
+            raise InvalidMoveError("This move is being given up. Wait for its end, then begin again.")
         return placement
 
     async def abort(self, tenant: TenantId) -> Placement:

@@ -1,6 +1,7 @@
 """How cells are: looked at by a schedule, kept in the registry, read by whoever places tenants (T6)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from typing import Final, Protocol
 from shared.cells.models import Cell, CellId, CellRegistry, Observation
 from shared.cells.ports import CellRegistryStore
 from shared.kernel.clock import Clock
-from shared.kernel.errors import TesseraError
+
+_log = logging.getLogger("tessera.cells")
 
 LOOKS: Final = 3
 PATIENCE_S: Final = 5.0
@@ -21,7 +23,7 @@ class CellProbe(Protocol):
     """One cell, asked how it is."""
 
     async def load(self) -> float:
-        """Return the used share of the cell's capacity, 0 to 1. Raises: TesseraError when it does not answer."""
+        """Return the used share of the cell's capacity, 0 to 1. Raises: whatever keeps the cell from answering."""
         ...
 
 
@@ -36,7 +38,7 @@ class CellObserver:
 
     async def observe(self) -> CellRegistry:
         """Look at all cells at once. A cell that the deployment does not know any more is closed and counts as ill."""
-        seen = dict(zip(self.probes, await asyncio.gather(*map(_look, self.probes.values())), strict=True))
+        seen = dict(zip(self.probes, await asyncio.gather(*map(_look, self.probes, self.probes.values())), strict=True))
         for _ in range(TRIES):
             before = await self.registry.registry()
             after = self._observed(before, seen)
@@ -58,7 +60,7 @@ class CellObserver:
         return registry
 
 
-async def _look(probe: CellProbe) -> Observation:
+async def _look(cell_id: CellId, probe: CellProbe) -> Observation:
     """Return what several looks say: the last load, and the time of the middle one."""
     times_ms, load = [], 0.0
     try:
@@ -67,6 +69,7 @@ async def _look(probe: CellProbe) -> Observation:
             async with asyncio.timeout(PATIENCE_S):
                 load = await probe.load()
             times_ms.append(1000 * (time.perf_counter() - began))
-    except (TesseraError, TimeoutError):
+    except Exception as error:  # noqa: BLE001 - whatever a look dies of is the finding, and no other cell's matter
+        _log.warning("a cell does not answer", extra={"cell": cell_id}, exc_info=error)
         return Observation(is_healthy=False, load=1.0, latency_ms=1000 * PATIENCE_S)
     return Observation(load=round(min(max(load, 0.0), 1.0), 3), latency_ms=round(median(times_ms), 1))

@@ -31,6 +31,9 @@ NO_ROOM: Final = "no-room-elsewhere"
 GIVEN_UP: Final = "moves-given-up"
 """The moves of all who are left were given up by hand a moment ago."""
 
+_WATCHED: Final = frozenset({MoveState.CLEANING, MoveState.ABORTING})
+"""States in which what is left is erased, and looked at for a quarter of an hour."""
+
 RESTS: Final = timedelta(minutes=30)
 """How long a tenant is left alone whose move was given up: whoever did that had a reason, and needs time for it."""
 
@@ -40,8 +43,9 @@ class RebalancingPolicy:
     """The figures of moves that nobody asks for one by one.
 
     With `moves_at_once` moves under way, none is begun: a schedule goes on with all of them in turn, so more would only
-    have more tenants' writes done twice. Those whose old cell is merely watched do not count; each is for a quarter of
-    an hour, and five a minute are fewer than the hundred that the schedule looks after. An empty cell is closed
+    have more tenants' writes done twice. Those that are over but for a cell that is watched do not count, nor those
+    given up; each is for a quarter of an hour, and five a minute are fewer than the hundred that the schedule looks
+    after. An empty cell is closed
     `settles_after` after it was asked for: later, nobody is under way who saw it open.
     """
 
@@ -112,7 +116,7 @@ class Rebalancer:
 
     def _room(self, census: Census) -> int:
         moves = [placement.under_way for placement in census.moving.values()]
-        working = sum(move is not None and move.state is not MoveState.CLEANING for move in moves)
+        working = sum(move is not None and move.state not in _WATCHED for move in moves)
         return min(self.policy.moves_at_once - working, self.policy.most_moves - len(moves))
 
     def _plan(self, cell: Cell, registry: CellRegistry, census: Census) -> _Plan:

@@ -25,6 +25,9 @@ PAGE: Final = 500
 STEPS_AT_A_TIME: Final = 20
 MOST_MOVES: Final = 100
 
+UNEXPECTED: Final = "internal"
+"""The code of a failure that has none: a fault of ours, which the log shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
@@ -61,7 +64,7 @@ class TenantMoves:
         """Begin to move a tenant to `place`; nothing happens when it moves there already, or is there.
 
         Raises: CellNotFoundError; CellClosedError for a cell that takes in nobody; InvalidMoveError while it moves
-        elsewhere, and where there is one place for all.
+        elsewhere, or a move is being given up, and where there is one place for all.
         """
         if not self.cells:
             raise InvalidMoveError("This deployment has one place for all. Deploy further cells or own indexes first.")
@@ -92,11 +95,11 @@ class TenantMoves:
         return await self.mover.abort(tenant)
 
     async def advance(
-        self, budget: timedelta, failed: Callable[[TenantId, TesseraError], None] = lambda *_: None
+        self, budget: timedelta, failed: Callable[[TenantId, str, Exception], None] = lambda *_: None
     ) -> Advanced:
         """Go on with all moves in turn, some steps each, until nothing moves any more or `budget` is used up.
 
-        A move that cannot go on now is told to `failed`, and left to the next run.
+        A move that cannot go on now is told to `failed`, with the code of why, and left to the next run.
         """
         until = self.clock.now() + budget
         found = await self.placements.under_way(MOST_MOVES)
@@ -104,11 +107,13 @@ class TenantMoves:
         while waiting and self.clock.now() < until:
             still: list[TenantId] = []
             for tenant in waiting:
+                if self.clock.now() >= until:
+                    break
                 try:
                     has_more = await self._go_on(tenant)
-                except TesseraError as error:
-                    failed(tenant, error)
-                    troubled[tenant] = error.code
+                except Exception as error:  # noqa: BLE001 - whatever ails one tenant's chunks, all others go on
+                    troubled[tenant] = error.code if isinstance(error, TesseraError) else UNEXPECTED
+                    failed(tenant, troubled[tenant], error)
                     continue
                 if has_more is None:
                     ended += 1

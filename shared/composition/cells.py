@@ -15,7 +15,6 @@ from shared.cells.models import Cell, CellId
 from shared.cells.places import cell_of, has_own_index, place_in
 from shared.composition.settings import Settings
 from shared.kernel.clock import Clock
-from shared.kernel.errors import TesseraError
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import AdmittedTenant
 from shared.operations.capabilities import CELL_REGISTRY, CELLS, IDENTITY, VECTORS
@@ -244,9 +243,9 @@ class Cells:
         return CellDescription.of(cell, *held(cell.cell_id))
 
     @staticmethod
-    def trouble(tenant: TenantId, error: TesseraError) -> None:
+    def trouble(tenant: TenantId, code: str, error: Exception) -> None:
         """Tell of a move that cannot go on now."""
-        _log.warning("a move cannot go on", extra={"tenant": tenant, "code": error.code}, exc_info=error)
+        _log.warning("a move cannot go on", extra={"tenant": tenant, "code": code}, exc_info=error)
 
     @cached_property
     def observer(self) -> "CellObserver":

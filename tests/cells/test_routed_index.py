@@ -1,132 +1,23 @@
 """Requests find a tenant's chunks in every state of a move, however late they are: two files, gates in memory (T6)."""
 
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from shared.adapters.cells.chunk_cell import ChunkCells
-from shared.adapters.cells.routed_index import RoutedChunkIndex
-from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from shared.adapters.opensearch.bulk import ChunkRefusedError
 from shared.cells.errors import CellNotFoundError, InvalidMoveError
 from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import CellId
-from shared.cells.moving import TenantMover
 from shared.cells.placements import MoveState, Placement
-from shared.cells.tenant_moves import TenantMoves
 from shared.kernel.ids import TenantId
 from shared.retrieval.ports import IndexUnavailableError
+from tests.cells.worlds import ACME, A, B, World
 from tests.contract.chunks import chunk, document, scope, unit_vector
-from tests.unit.cells.memory import MemoryPlacements, MemoryRegistry
 
-ACME, A, B = TenantId("acme"), CellId("a"), CellId("b")
 BASE, OTHER = scope(1), scope(2)
 FOLLOWED = [MoveState.COPYING, MoveState.DUAL_READ, MoveState.VERIFIED]
+DOWN = IndexUnavailableError("down")
 ON_THE_WAY = [MoveState.PLANNED, *FOLLOWED, MoveState.SWITCHED, MoveState.CLEANING, MoveState.DONE]
-
-
-class MovableClock:
-    def __init__(self):
-        self.at = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def now(self):
-        return self.at
-
-
-class MemoryGates:
-    """Implements `GateStore`. `looks` counts how often anybody read one."""
-
-    def __init__(self):
-        self.gates = defaultdict(Gate)
-        self.looks = 0
-
-    async def gate(self, tenant, cell_id):
-        self.looks += 1
-        return self.gates[tenant, cell_id]
-
-    async def set_gate(self, tenant, cell_id, gate):
-        if gate.epoch > self.gates[tenant, cell_id].epoch:
-            self.gates[tenant, cell_id] = gate
-        return self.gates[tenant, cell_id]
-
-
-class MemoryErasures:
-    """Implements `ErasureStore`."""
-
-    def __init__(self):
-        self.kept = {}
-
-    async def note(self, tenant, erasure):
-        self.kept[erasure] = tenant
-
-    async def noted(self, tenant, limit):
-        return list(self.kept)[:limit]
-
-    async def forget(self, tenant, erasures):
-        for erasure in erasures:
-            del self.kept[erasure]
-
-
-class Interrupted:
-    """A store that lets something else happen once, before or after a call of one of its methods is done."""
-
-    def __init__(self, store):
-        self.store = store
-        self.before, self.after = {}, {}
-        self.is_down = False
-
-    def __getattr__(self, name):
-        call = getattr(self.store, name)
-
-        async def interrupted(*args, **kwargs):
-            if self.is_down:
-                raise IndexUnavailableError("down")
-            if name in self.before:
-                await self.before.pop(name)()
-            answer = await call(*args, **kwargs)
-            if name in self.after:
-                await self.after.pop(name)()
-            return answer
-
-        return interrupted
-
-
-class World:
-    def __init__(self, folder):
-        self.clock, self.placements = MovableClock(), MemoryPlacements()
-        self.gates, self.erasures, self.registry = MemoryGates(), MemoryErasures(), MemoryRegistry()
-        self.stores = {name: Interrupted(SqliteChunkIndex(folder / f"{name}.sqlite")) for name in (A, B)}
-
-    def of(self, place):
-        if place not in self.stores:
-            raise CellNotFoundError(place)
-        return self.stores[place]
-
-    def index(self):
-        return RoutedChunkIndex(self, self.placements, self.gates, self.erasures, self.clock, A)
-
-    def moves(self):
-        mover = TenantMover(
-            self.placements, ChunkCells(self, self.gates, self.erasures), self.clock, 2, timedelta(minutes=16)
-        )
-        return TenantMoves(self.placements, mover, self.clock, frozenset({A, B}), A, self.registry)
-
-    async def move_until(self, state, target=B):
-        moves = self.moves()
-        await moves.start(ACME, target)
-        for _ in range(100):
-            move = (await moves.placement(ACME)).move
-            if move.state is state:
-                return
-            if move.state is MoveState.CLEANING:
-                self.clock.at += timedelta(minutes=5)
-            await moves.mover.advance(ACME)
-        raise AssertionError(f"the move never comes to {state}")
-
-    async def ids_in(self, name):
-        return {
-            (one.scope, one.chunk.document_id, one.chunk.ordinal) for one in await self.of(name).scan(ACME, None, 99)
-        }
 
 
 @pytest.fixture
@@ -190,10 +81,10 @@ async def test_what_is_written_and_deleted_on_the_way_is_there_and_gone_at_the_e
 async def test_a_target_that_is_down_while_it_follows_fails_no_request_and_misses_nothing(world, state):
     index = world.index()
     await world.move_until(state)
-    world.of(B).is_down = True
+    world.of(B).failure = DOWN
     await index.write(ACME, BASE, [chunk(2, "notice 3")])
     await index.delete_document_generation(ACME, BASE, document(1), 1)
-    world.of(B).is_down = False
+    world.of(B).failure = None
 
     await world.move_until(MoveState.DONE)
     assert await world.ids_in(B) == {(BASE, document(2), 0)}
@@ -202,9 +93,9 @@ async def test_a_target_that_is_down_while_it_follows_fails_no_request_and_misse
 async def test_what_only_the_frozen_source_has_is_found_and_read_back(world):
     index = world.index()
     await world.move_until(MoveState.VERIFIED)
-    world.of(B).is_down = True
+    world.of(B).failure = DOWN
     await index.write(ACME, BASE, [chunk(2, "notice 3"), chunk(2, "notice 4", ordinal=1)])
-    world.of(B).is_down = False
+    world.of(B).failure = None
     await world.move_until(MoveState.SWITCHED)
 
     assert await words(index) == {*ALL, "notice 3", "notice 4"}
@@ -214,15 +105,32 @@ async def test_what_only_the_frozen_source_has_is_found_and_read_back(world):
     assert await words(index) == {*ALL, "notice 3", "notice 4", "notice 5"}
 
 
+@pytest.mark.parametrize("failure", [CellNotFoundError(B), ChunkRefusedError("no")], ids=lambda one: one.code)
+@pytest.mark.parametrize("state", FOLLOWED)
+async def test_whatever_ails_a_target_while_it_follows_fails_no_request(world, state, failure):
+    """The cell was taken out of the settings; or its index refuses a chunk."""
+    index = world.index()
+    await world.move_until(state)
+    if isinstance(failure, CellNotFoundError):
+        del world.stores[B]
+    else:
+        world.of(B).failure = failure
+
+    await index.write(ACME, BASE, [chunk(2, "notice 3")])
+    assert await index.delete_document_generation(ACME, BASE, document(1), 1) == 3
+
+    assert await words(index) == {"notice 3"}
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["document", "base"])
 @pytest.mark.parametrize("state", [MoveState.COPYING, MoveState.SWITCHED])
 async def test_what_is_deleted_under_the_hands_of_a_copy_does_not_come_back(world, state, whole):
     index = world.index()
     await world.move_until(MoveState.COPYING if state is MoveState.COPYING else MoveState.VERIFIED)
     if state is MoveState.SWITCHED:
-        world.of(B).is_down = True
+        world.of(B).failure = DOWN
         await index.write(ACME, BASE, [chunk(1, "notice 9", ordinal=9)])
-        world.of(B).is_down = False
+        world.of(B).failure = None
         await world.move_until(state)
 
     async def deleted():
@@ -258,11 +166,11 @@ async def test_a_place_that_is_gone_is_asked_no_more(world):
     assert await words(old) == ALL
 
 
-async def test_a_place_that_is_needed_and_gone_says_so(world):
+async def test_a_place_that_is_needed_and_gone_is_out_of_service_and_no_mistake_of_whoever_asks(world):
     index = world.index()
     del world.stores[A]
 
-    with pytest.raises(CellNotFoundError):
+    with pytest.raises(IndexUnavailableError):
         await words(index)
 
 
@@ -334,9 +242,9 @@ async def test_a_run_goes_on_with_every_move_and_tells_of_those_that_cannot(worl
     moves = world.moves()
     await moves.start(ACME, B)
     await moves.start(other, B)
-    world.of(B).is_down = True
-    down = await moves.advance(timedelta(seconds=50), lambda tenant, error: told.append((tenant, error.code)))
-    world.of(B).is_down = False
+    world.of(B).failure = DOWN
+    down = await moves.advance(timedelta(seconds=50), lambda tenant, code, _: told.append((tenant, code)))
+    world.of(B).failure = None
 
     up = await moves.advance(timedelta(seconds=50))
     world.clock.at += timedelta(minutes=17)
@@ -347,6 +255,24 @@ async def test_a_run_goes_on_with_every_move_and_tells_of_those_that_cannot(worl
     assert (up.found, up.ended, up.failed) == (2, 0, 0)
     assert (last.found, last.ended, last.failed) == (2, 2, 0)
     assert (await moves.advance(timedelta(seconds=50))).found == 0
+
+
+async def test_a_tenant_whose_chunks_cannot_be_read_keeps_nobody_else_waiting(world):
+    other, told = TenantId("globex"), []
+    await world.index().write(other, BASE, [chunk(1, "notice of globex")])
+    moves = world.moves()
+    await moves.start(ACME, B)
+    await moves.start(other, B)
+
+    async def spoilt():
+        raise ValueError("not a chunk")
+
+    world.of(A).before["scan"] = spoilt
+    ran = await moves.advance(timedelta(seconds=50), lambda *one: told.append(one))
+
+    assert (ran.found, ran.troubled) == (2, {ACME: "internal"})
+    assert [(tenant, code, str(error)) for tenant, code, error in told] == [(ACME, "internal", "not a chunk")]
+    assert (await moves.placement(other)).cell == B
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from typing import Final, Protocol, TypeVar
 
 from shared.adapters.cells.chunk_cell import ChunkStores, erase
 from shared.cells.erasures import Erasure, ErasureStore
-from shared.cells.errors import PlacementBusyError
+from shared.cells.errors import CellNotFoundError, PlacementBusyError
 from shared.cells.gates import FIRST_EPOCH, Gate, GateRole, StaleEpochError
 from shared.cells.models import CellId
 from shared.cells.placements import MoveState, Placement
 from shared.cells.ports import GateStore
 from shared.kernel.clock import Clock
+from shared.kernel.errors import TesseraError
 from shared.kernel.ids import DocumentId, Generation, TenantId
 from shared.kernel.tenants import AdmittedTenant, admitted
 from shared.retrieval.chunk_stores import ChunkKey, ChunkStore, StoredChunk
@@ -140,7 +141,7 @@ class RoutedChunkIndex:
         async def access(placement: Placement) -> int:
             move = placement.under_way
             if move is None:
-                return await erase(self._stores.of(placement.cell), tenant, erasure)
+                return await erase(self._store(placement.cell), tenant, erasure)
             # Noted first: a copy under way may bring back what is deleted under its hands.
             await self._erasures.note(tenant, erasure)
             if move.state is MoveState.SWITCHED:
@@ -153,18 +154,30 @@ class RoutedChunkIndex:
     async def _changing(self, placement: Placement, change: Callable[[ChunkStore], Awaitable[T]]) -> T:
         """Change the cell that decides, and beside it the one that follows."""
         move = placement.under_way
-        here = change(self._stores.of(placement.cell))
+        store = self._store(placement.cell)
         if move is None or move.state not in _MIRRORED:
-            return await here
-        changed, _ = await asyncio.gather(here, _handed_on(change(self._stores.of(move.target))))
+            return await change(store)
+        changed, _ = await asyncio.gather(change(store), self._hand_on(move.target, change))
         return changed
+
+    async def _hand_on(self, target: CellId, change: Callable[[ChunkStore], Awaitable[object]]) -> None:
+        """Change the cell that follows, whatever ails it: the comparison brings what is missing."""
+        with suppress(TesseraError):
+            await change(self._store(target))
 
     def _asked(self, placement: Placement) -> list[ChunkStore]:
         """Return the stores that together have everything, the one that decides last."""
         move = placement.under_way
         if move is not None and move.state is MoveState.SWITCHED:
-            return [self._stores.of(move.source), self._stores.of(move.target)]
-        return [self._stores.of(placement.cell)]
+            return [self._store(move.source), self._store(move.target)]
+        return [self._store(placement.cell)]
+
+    def _store(self, place: CellId) -> ChunkStore:
+        """Raises: IndexUnavailableError for a place that was taken out of the settings, which is nobody's mistake."""
+        try:
+            return self._stores.of(place)
+        except CellNotFoundError as error:
+            raise IndexUnavailableError("The place of this organisation's data is missing. Try again later.") from error
 
     async def _there(self, tenant: TenantId, access: Callable[[Placement], Awaitable[T]]) -> T:
         own = admitted(tenant)
@@ -216,11 +229,6 @@ class RoutedChunkIndex:
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         return placement
-
-
-async def _handed_on(change: Awaitable[object]) -> None:
-    with suppress(IndexUnavailableError):
-        await change
 
 
 async def _bring_forward(source: ChunkStore, target: ChunkStore, tenant: TenantId, first: ChunkKey) -> None:

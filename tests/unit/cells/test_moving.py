@@ -77,6 +77,18 @@ def test_a_tenant_moves_to_one_cell_at_a_time():
         finish(mover.plan(ACME, CellId("c")))
 
 
+def test_a_move_that_is_given_up_is_not_begun_again_before_its_end():
+    world = World()
+    mover = world.mover()
+    finish(mover.plan(ACME, B))
+    finish(mover.abort(ACME))
+
+    with pytest.raises(InvalidMoveError):
+        finish(mover.plan(ACME, B))
+    world.settle()
+    assert finish(mover.plan(ACME, B)).move.state is MoveState.PLANNED
+
+
 @pytest.mark.parametrize("what", ["plan", "abort", "advance"])
 def test_nobody_moves_whom_nobody_placed(what):
     world = World()

@@ -21,8 +21,8 @@ class Probe:
         self.answer = load
 
     async def load(self):
-        if self.answer is None:
-            raise CellUnavailableError
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
 
@@ -39,10 +39,13 @@ async def test_new_cells_are_entered_and_looked_at():
     assert (registry.stored.cells[B].weight, registry.stored.cells[B].seen.load) == (3, 1.0)
 
 
-async def test_a_cell_that_does_not_answer_is_ill_until_it_does():
+@pytest.mark.parametrize("failure", [CellUnavailableError(), PermissionError("not for you")], ids=["down", "refuses"])
+async def test_a_cell_that_does_not_answer_is_ill_until_it_does(failure):
+    """And nobody is in the way of what is told of the others."""
     registry, cell = MemoryRegistry(), Cell(A, "eu-west-1")
-    await observer(registry, cell, a=None).observe()
+    await observer(registry, cell, Cell(B, "eu-west-1"), a=failure, b=0.5).observe()
     assert not registry.stored.cells[A].seen.is_healthy
+    assert registry.stored.cells[B].seen.load == 0.5
 
     await observer(registry, cell, a=0.1).observe()
     assert registry.stored.cells[A].seen.is_healthy

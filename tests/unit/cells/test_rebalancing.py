@@ -1,5 +1,7 @@
 """Cells are emptied and filled as one plan would have it, a few tenants at a time; nobody is forgotten."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.cells import census
@@ -10,10 +12,18 @@ from shared.cells.placements import Move, MoveState, Placement
 from shared.cells.ring import ring_of
 from shared.cells.tenant_moves import LONGEST_LIFE
 from shared.kernel.ids import TenantId
-from tests.unit.cells.deployments import REGION, Deployment
+from tests.unit.cells.deployments import BUDGET, REGION, Deployment, SetClock
 from tests.unit.cells.memory import finish
 
 A, B, C = (CellId(name) for name in "abc")
+
+
+class SlowClock(SetClock):
+    """Whatever is done between two looks at it takes some seconds."""
+
+    def now(self):
+        self.at += timedelta(seconds=4)
+        return self.at
 
 
 @pytest.fixture
@@ -293,3 +303,15 @@ def test_filling_given_up_moves_nobody_more(deployment):
     deployment.run(20)
 
     assert deployment.held[CellId("d")] == len(deployment.moved) == 5
+
+
+def test_a_run_ends_when_its_time_is_over_however_many_move():
+    deployment = Deployment("a", "b")
+    tenants = [f"t{number:02}" for number in range(40)]
+    deployment.put("a", *tenants)
+    for tenant in tenants:
+        finish(deployment.moves.start(TenantId(tenant), B))
+    began, deployment.clock = deployment.clock.at, SlowClock()
+    finish(deployment.moves.advance(BUDGET))
+
+    assert BUDGET <= deployment.clock.at - began < 2 * BUDGET

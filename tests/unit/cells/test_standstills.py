@@ -63,6 +63,17 @@ def test_who_rests_keeps_nobody_else_and_is_no_standstill_while_others_move():
     assert set(deployment.where.values()) == {A, B}
 
 
+def test_moves_that_were_given_up_take_no_place_of_those_that_go_on():
+    deployment = Deployment("a", "b")
+    deployment.put("b", *(f"t{number}" for number in range(7)))
+    deployment.close("b")
+    assert deployment.run() == 5
+    for tenant in [one for one, placement in deployment.placements.records.items() if placement.under_way]:
+        finish(deployment.moves.cancel(tenant))
+
+    assert deployment.run() == 2
+
+
 @pytest.mark.parametrize(
     ("seen", "standstill"),
     [
