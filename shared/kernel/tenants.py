@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, NewType
+from typing import Any, Final, NewType, NoReturn, final
 
 from shared.kernel.ids import TenantId
 
@@ -27,10 +27,12 @@ class TenantContextError(Exception):
     """Code reached for a tenant's data without working for that tenant: a defect, and no caller's."""
 
 
+@final
 class TenantContext:
     """One tenant, or with None any that a call names: then each call reaches one, and no two share a call."""
 
-    __slots__ = ("tenant",)
+    __slots__ = ("_tenant",)
+    _tenant: TenantId | None
 
     def __init__(self, seal: object, tenant: TenantId | None) -> None:
         """Raises: TenantContextError without the seal, or for what is no tenant's name."""
@@ -38,10 +40,20 @@ class TenantContext:
             raise TenantContextError("Only the entry layer says for whom an invocation works.")
         if tenant is not None and not is_tenant_name(tenant):
             raise TenantContextError("No tenant has such a name.")
-        self.tenant: Final = tenant
+        object.__setattr__(self, "_tenant", tenant)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("For whom an invocation works does not change.")
+
+    def __init_subclass__(cls, **_: Any) -> NoReturn:
+        raise TenantContextError("There is one kind of context.")
+
+    @property
+    def tenant(self) -> TenantId | None:
+        return self._tenant
 
     def admits(self, tenant: TenantId) -> bool:
-        return self.tenant is None or self.tenant == tenant
+        return self._tenant is None or self._tenant == tenant
 
 
 _SEAL: Final = object()
@@ -81,7 +93,12 @@ def admitted(tenant: TenantId) -> AdmittedTenant:
 
 @contextmanager
 def ambient(context: TenantContext) -> Iterator[None]:
-    """Work for whom `context` says in the block, also in tasks and threads that it starts."""
+    """Work for whom `context` says in the block, also in tasks and threads that it starts.
+
+    Raises: TenantContextError for whatever looks like a context and is none.
+    """
+    if type(context) is not TenantContext:
+        raise TenantContextError("Only the entry layer says for whom an invocation works.")
     token = _current.set(context)
     try:
         yield

@@ -1,11 +1,13 @@
 """For whom an invocation works is said by its entry alone, and by nobody twice."""
 
-import re
+import ast
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import shared.kernel.tenants as kernel
 from shared.identity.permissions import Permission
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import TenantContext, TenantContextError, admitted, current_tenant_context, take_seal
@@ -43,6 +45,23 @@ def test_nobody_makes_a_context_without_the_seal():
         TenantContext(object(), ACME)
     with pytest.raises(TenantContextError):
         TenantContext(None, ACME)
+
+
+def test_a_context_stays_what_it_was_made_for():
+    with within(ACME):
+        context = current_tenant_context()
+        for name in ("tenant", "_tenant"):
+            with pytest.raises(AttributeError):
+                setattr(context, name, GLOBEX)
+        assert ambient() == ACME
+
+
+def test_nothing_else_passes_for_a_context():
+    with pytest.raises(TenantContextError):
+        type("Wider", (TenantContext,), {"admits": lambda self, tenant: True})
+    looks_like_one: Any = SimpleNamespace(tenant=None, admits=lambda tenant: True)
+    with pytest.raises(TenantContextError), kernel.ambient(looks_like_one):
+        pass
 
 
 def test_the_seal_is_given_once():
@@ -138,16 +157,52 @@ def test_few_operations_work_across_tenants_and_each_says_why():
     assert all(len(why.split()) >= 5 for why in declared.values())
 
 
+OPENING = {"TenantContext", "ambient", "take_seal"}
+"""What of the kernel's module nobody but the entry layer needs; nor what is private there."""
+
+
+def opens_contexts(source):
+    """Answer whether a module could say for whom an invocation works: by what it imports, in whatever way."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=imported):
+                names = {one.name for one in imported}
+            case ast.ImportFrom(module=module, names=imported):
+                names = {f"{module}.{one.name}" for one in imported}
+            case _:
+                continue
+        for name in names:
+            module, _, part = name.rpartition(".")
+            if "shared.operations.tenants" in (name, module) or name == "shared.kernel.tenants":
+                return True
+            if module == "shared.kernel.tenants" and (part in OPENING or part.startswith("_")):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("source", [
+    "from shared.operations.tenants import within",
+    "from shared.operations import registry, tenants",
+    "import shared.operations.tenants as whose",
+    "from shared.kernel.tenants import ambient as work_for",
+    "from shared.kernel.tenants import TenantContext",
+    "from shared.kernel.tenants import _current",
+    "def later():\n    from shared.kernel import tenants",
+])  # fmt: skip
+def test_opening_a_context_is_found_however_it_is_imported(source):
+    assert opens_contexts(source)
+    assert not opens_contexts("from shared.kernel.tenants import AdmittedTenant, admitted, current_tenant_context")
+
+
 def test_contexts_are_opened_by_the_entries_and_nowhere_else():
     opening = {
         path.relative_to(ROOT).as_posix()
         for folder in ("shared", "functions", "infra_cdk", "localstack")
         for path in (ROOT / folder).rglob("*.py")
-        if re.search(r"shared\.operations\.tenants\b|take_seal|\bambient\(", path.read_text(encoding="utf-8"))
+        if opens_contexts(path.read_text(encoding="utf-8"))
     }
 
     assert opening == {
-        "shared/kernel/tenants.py",
         "shared/operations/tenants.py",
         *(f"shared/operations/{entry}.py" for entry in ("audit", "authorizers", "commands", "http", "messages")),
         # In place of the authorizer, where all operations are in one process.
