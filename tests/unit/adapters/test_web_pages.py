@@ -91,6 +91,43 @@ def test_caller_says_how_many_redirects_are_followed(site):
     assert FETCHER.get(site.url("/a")).status == 302
 
 
+def test_what_was_meant_for_one_site_is_not_told_to_the_next(site):
+    other = Site()
+    said = {"Authorization": "Bearer x", "x-api-key": "y", "User-Agent": "Tessera"}
+    try:
+        site.pages["/a"] = redirect("/b")
+        site.pages["/b"] = redirect(other.url("/c"))
+        other.pages["/c"] = redirect(site.url("/d"))
+        site.pages["/d"] = answer(b"there")
+
+        assert RedirectFollower(FETCHER, 5).get(site.url("/a"), said).body == b"there"
+
+        told = [b"bearer" in request.lower() or b"x-api-key" in request.lower() for request in site.requests]
+        assert told == [True, True, False]
+        assert b"bearer" not in other.requests[0].lower()
+        assert b"x-api-key" not in other.requests[0].lower()
+        assert b"user-agent: tessera" in other.requests[0].lower()
+    finally:
+        other.stop()
+
+
+async def test_redirect_may_be_written_as_it_is_read(site, pages):
+    site.pages["/a"] = redirect("/stra\u00dfe?x=\u00e4")
+    site.pages["/stra%C3%9Fe?x=%C3%A4"] = answer(b"there")
+
+    assert await pages.fetch(ACME, site.url("/a"), 1000) == b"there"
+
+
+async def test_cookies_are_not_kept_and_pages_do_not_lead_on_by_themselves(site, pages):
+    site.pages["/a"] = answer(b"a", "200 OK", "set-cookie: a=b", "refresh: 0; url=/b", "link: </b>; rel=canonical")
+
+    for _ in range(2):
+        assert await pages.fetch(ACME, site.url("/a"), 1000) == b"a"
+
+    assert site.paths == ["/robots.txt", "/a", "/a"]
+    assert not any(b"cookie" in request.lower() for request in site.requests)
+
+
 def test_redirects_share_one_deadline(site):
     site.pages["/a"] = redirect("/a")
     impatient = GuardedFetcher(RULES.destinations, timeout_s=0.2, admit=RULES.admit)
