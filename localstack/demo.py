@@ -144,9 +144,15 @@ def _watch(running: LocalCloud, api: Api, kb_id: str, names: Sequence[str]) -> N
     running.emulator.save()
     if refused:
         raise LocalCloudError(
-            "; ".join(f"{each['name']} is {each['status']} ({each.get('reason')})" for each in refused),
-            "What each status and reason means stands in docs/operations.md",
+            "; ".join(map(what_became_of, refused)),
+            "Drop a file that fits. Of one that failed, make logs tells more",
         )
+
+
+def what_became_of(document: Mapping[str, Any]) -> str:
+    """Say why a document is not ready, in the words of the API."""
+    reasons = [str(document[name]) for name in ("reason", "reason_detail") if document.get(name)]
+    return f"{document['name']} is {document['status']}: {', '.join(reasons)}"
 
 
 def _ask(api: Api, kb_id: str, question: str) -> list[Quotation]:

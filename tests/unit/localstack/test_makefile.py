@@ -7,6 +7,7 @@ import pytest
 
 from localstack import cloud
 from localstack.__main__ import COMMANDS, main
+from localstack.demo import what_became_of
 from localstack.install import ROOT
 
 TARGETS = [
@@ -125,3 +126,9 @@ def test_files_of_another_user_are_told_with_a_remedy(capsys, monkeypatch):
     told = capsys.readouterr().err
     assert "emulator.json" in told
     assert "another user" in told
+
+
+def test_file_that_is_refused_is_told_with_its_reason():
+    refused = {"name": "big.pdf", "status": "rejected", "reason": "too_large", "reason_detail": "at most 64 MiB"}
+
+    assert what_became_of(refused) == "big.pdf is rejected: too_large, at most 64 MiB"
