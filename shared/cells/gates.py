@@ -49,6 +49,11 @@ class Gate:
         return self.role in {GateRole.OPEN, GateRole.MIRRORED, GateRole.FOLLOWING}
 
 
+PLACED_ELSEWHERE: Final = Gate(FIRST_EPOCH + 1, GateRole.SHUT)
+"""The gate at home of a tenant whose first placement is in another cell: it turns away whoever looked before that, and
+took the tenant for one that stays at home. Gates of moves are above it."""
+
+
 class StaleEpochError(Exception):
     """The access believes in another epoch than the cell's gate, which it carries. Never leaves the domain."""
 

@@ -38,24 +38,28 @@ class DynamoGates:
         return Gate(int(item["epoch"]["N"]), GateRole(item["role"]["S"]), None if peer is None else CellId(peer["S"]))
 
     async def set_gate(self, tenant: TenantId, cell_id: CellId, gate: Gate) -> Gate:
-        item: dict[str, Any] = {
-            **gate_key(tenant, cell_id),
-            "epoch": {"N": str(gate.epoch)},
-            "role": {"S": gate.role.value},
-        }
-        if gate.peer is not None:
-            item["peer"] = {"S": gate.peer}
         try:
             await asyncio.to_thread(
                 self._client.put_item,
                 TableName=self._table,
-                Item=item,
+                Item=gate_item(tenant, cell_id, gate),
                 ConditionExpression="attribute_not_exists(pk) OR epoch < :epoch",
                 ExpressionAttributeValues={":epoch": {"N": str(gate.epoch)}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return await self.gate(tenant, cell_id)
         return gate
+
+
+def gate_item(tenant: TenantId, cell_id: CellId, gate: Gate) -> dict[str, Any]:
+    """Return the item of a gate."""
+    peer = {} if gate.peer is None else {"peer": {"S": gate.peer}}
+    return {
+        **gate_key(tenant, cell_id),
+        "epoch": {"N": str(gate.epoch)},
+        "role": {"S": gate.role.value},
+        **peer,
+    }
 
 
 class DynamoErasures:

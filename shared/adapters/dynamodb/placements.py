@@ -12,11 +12,11 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from shared.adapters.dynamodb.attributes import from_attribute, to_attribute
+from shared.adapters.dynamodb.cell_gates import gate_item
 from shared.adapters.dynamodb.cell_keys import (
     PLACED_PREFIX,
     cell_counts_key,
     cell_partition,
-    gate_key,
     move_mark_key,
     moves_partition,
     placed_mark_key,
@@ -25,6 +25,7 @@ from shared.adapters.dynamodb.cell_keys import (
 from shared.adapters.dynamodb.items import current_item
 from shared.adapters.dynamodb.keys import Key
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
+from shared.cells.gates import PLACED_ELSEWHERE
 from shared.cells.models import CellId
 from shared.cells.placements import MoveState, Placement
 from shared.kernel.ids import TenantId
@@ -69,8 +70,8 @@ class DynamoPlacements:
             "ExpressionAttributeNames": {"#cell": f"{_COUNT_PREFIX}{placement.cell}"},
             "ExpressionAttributeValues": {":one": {"N": "1"}, ":most": {"N": str(at_most)}},
         }
-        staying = [] if self._home in {None, placement.cell} else [self._unless_it_stays(placement.tenant, self._home)]
-        return await self._commit(stored.tenant, {"Put": put}, *self._marks(None, stored), {"Update": count}, *staying)
+        leaving = [] if self._home in {None, placement.cell} else [self._shut(self._home, placement.tenant)]
+        return await self._commit(stored.tenant, {"Put": put}, *self._marks(None, stored), {"Update": count}, *leaving)
 
     async def replace(self, before: Placement, after: Placement) -> bool:
         stored = replace(after, revision=before.revision + 1)
@@ -112,13 +113,14 @@ class DynamoPlacements:
             },
         }
 
-    def _unless_it_stays(self, tenant: TenantId, home: CellId) -> dict[str, Any]:
-        check = {
+    def _shut(self, home: CellId, tenant: TenantId) -> dict[str, Any]:
+        """Return the write that shuts the tenant out at home, unless it has a gate there."""
+        put = {
             "TableName": self._table,
-            "Key": gate_key(tenant, home),
+            "Item": gate_item(tenant, home, PLACED_ELSEWHERE),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
-        return {"ConditionCheck": check}
+        return {"Put": put}
 
     def _marks(self, before: Placement | None, after: Placement) -> list[Any]:
         """Return the writes by which the marks of `before` become those of `after`."""
