@@ -20,7 +20,6 @@ _S3_ACTIONS: Final = {
     "HeadObject": "s3:GetObject",
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListObjectsV2": "s3:ListBucket",
-    "DeleteObjects": "s3:DeleteObject",
 }
 _LISTINGS: Final = frozenset({"ListObjectVersions", "ListObjectsV2"})
 
@@ -40,18 +39,18 @@ class Use:
 
 
 def uses_of_dynamodb(operation: str, params: Mapping[str, Any]) -> list[Use]:
-    """Return the uses of one call of the API. A table that is only named by a call that cannot be read has no keys."""
+    """Return the uses of one call of the API. Of one that cannot be read they have no table, or no keys."""
     return list(_uses_of_dynamodb(operation, params))
 
 
 def use_of_s3(operation: str, params: Mapping[str, Any]) -> Use:
+    """Return the use of one call of the API. One of many objects at once is declared by nobody: a role names the action
+    on versions apart from the one on objects, and such a call mixes them."""
     action = _S3_ACTIONS.get(operation, f"s3:{operation}")
     if params.get("VersionId") and action in {"s3:GetObject", "s3:DeleteObject"}:
         action += "Version"
     if operation in _LISTINGS:
         keys = frozenset({params.get("Prefix", "")})
-    elif operation == "DeleteObjects":
-        keys = frozenset(one["Key"] for one in params["Delete"]["Objects"])
     else:
         keys = frozenset({params["Key"]} if "Key" in params else ())
     return Use(params["Bucket"], action, keys)
@@ -74,7 +73,7 @@ def _uses_of_dynamodb(operation: str, params: Mapping[str, Any]) -> Iterator[Use
         yield Use(params["TableName"], f"dynamodb:{operation}", keys, params.get("IndexName"))
     else:
         keys = frozenset({_key_of(params)} if "Key" in params or "Item" in params else ())
-        yield Use(params["TableName"], f"dynamodb:{operation}", keys)
+        yield Use(params.get("TableName", ""), f"dynamodb:{operation}", keys)
 
 
 def _key_of(part: Mapping[str, Any]) -> str:
