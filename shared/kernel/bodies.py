@@ -1,6 +1,7 @@
 """What request bodies are made of. Unknown fields are refused everywhere: none can name a tenant, a role or a plan."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import (
@@ -50,8 +51,15 @@ def _written_out(moment: object) -> object:
     return moment
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
-"""A moment as RFC 3339 writes it; a bare number could be seconds or milliseconds, and a day has no zone."""
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is, in UTC, no moment of the years 1 to 9999") from None
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
+"""A moment as RFC 3339 writes it, in UTC; a bare number could be seconds or milliseconds, and a day has no zone."""
 
 
 class Request(BaseModel):

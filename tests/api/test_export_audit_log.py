@@ -96,6 +96,8 @@ async def test_time_without_events_has_no_file(acme, lines):
         ({"since": "2026-01-03T00:00:00Z", "until": "2026-01-02T00:00:00Z"}, "invalid-export-range"),
         ({"since": "2026-01-03"}, "invalid-request"),
         ({"since": 5}, "invalid-request"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "invalid-request"),
+        ({"until": "9999-12-31T23:59:59-14:00"}, "invalid-request"),
         ({"limit": 0}, "invalid-request"),
         ({"limit": 10_001}, "invalid-request"),
         ({"page_token": "x"}, "invalid-page-token"),

@@ -78,6 +78,7 @@ async def test_filters_find_what_fits(acme, has_done, query, found):
         {"kind": "everything"}, {"since": "yesterday"}, {"until": "2026-11-21"}, {"limit": "0"}, {"limit": "101"},
         {"actor": ""}, {"actor": "a b"}, {"resource": "é"}, {"resource": ""}, {"outcome": "x" * 129},
         {"page_token": "made up"}, {"actor": "\x00"},
+        {"since": "0001-01-01T00:00:00+14:00"}, {"until": "9999-12-31T23:59:59-14:00"},
     ],
 )  # fmt: skip
 async def test_filter_that_nothing_can_fit_is_refused(acme, query):

@@ -47,9 +47,15 @@ def test_what_the_description_refuses_the_check_refuses(text):
     assert described["pattern"] == ONE_LINE
 
 
-@pytest.mark.parametrize("moment", ["2026-11-21T12:00:00Z", "2026-11-21t12:00:00.5+01:00"])
+@pytest.mark.parametrize("moment", ["2026-11-21T12:00:00Z", "2026-11-21t13:00:00.0+01:00"])
 def test_moments_are_taken_as_rfc_3339_writes_them(moment):
-    assert TypeAdapter(Moment).validate_python(moment).tzinfo is not None
+    assert TypeAdapter(Moment).validate_python(moment).isoformat() == "2026-11-21T12:00:00+00:00"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-00:01"])
+def test_moments_that_utc_has_no_name_for_are_refused(moment):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(moment)
 
 
 @pytest.mark.parametrize(
