@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.adapters.postgres.addresses import read_address
 from shared.adapters.postgres.audit_read_model import PostgresAuditReadModel
 from shared.adapters.postgres.database import Database
+from shared.adapters.postgres.migrator import NOTHING, migrate
 from shared.audit.chain import genesis
 from shared.audit.events import EventKind
 from shared.audit.exports import AuditExports, ExportAuditLogRequest
@@ -20,7 +22,7 @@ from shared.kernel.ids import TenantId, new_id
 from shared.kernel.pages import InvalidPageTokenError, page_token
 from tests.audit.samples import MORNING, event, events
 from tests.postgres.logs import SealedLogs, copied, projection
-from tests.postgres.servers import TestDatabase
+from tests.postgres.servers import TestDatabase, run
 
 pytestmark = pytest.mark.real_server
 
@@ -127,6 +129,45 @@ async def test_events_of_months_that_nobody_prepared_find_their_place(
     assert await projection(logs, database).catch_up(tenant) == 5
 
     assert len(await copied(database, tenant)) == 5
+
+
+async def test_copy_that_was_lost_is_made_anew_also_by_who_made_it(
+    empty_database: TestDatabase, logs: SealedLogs, tenant: TenantId
+) -> None:
+    owner = read_address(empty_database.owner)
+    await migrate(owner)
+    database = Database(empty_database.app)
+    copying = projection(logs, database)
+    logs.seal(tenant, events(5, tenant, datetime(2026, 1, 5, tzinfo=UTC)))
+    await copying.catch_up(tenant)
+    await migrate(owner, NOTHING)
+    await migrate(owner)
+
+    assert await copying.catch_up(tenant) == 5
+
+    assert [one.seq for one in await copied(database, tenant)] == [1, 2, 3, 4, 5]
+    database.close()
+
+
+async def test_months_begin_and_end_in_utc_wherever_the_server_thinks_it_is(
+    empty_database: TestDatabase, logs: SealedLogs, tenant: TenantId
+) -> None:
+    name = empty_database.app.rpartition("/")[2]
+    elsewhere = (
+        f"ALTER DATABASE {name} SET {what}" for what in ("TimeZone = 'Asia/Kolkata'", "DateStyle = 'SQL, DMY'")
+    )
+    await asyncio.to_thread(run, empty_database.superuser, *elsewhere)
+    await migrate(read_address(empty_database.owner))
+    database = Database(empty_database.app)
+    borders = [datetime(2024, 3, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]
+    moments = [moment for border in borders for moment in (border - timedelta(microseconds=1), border)]
+    logs.seal(tenant, [event(tenant, moment) for moment in moments])
+
+    await projection(logs, database).catch_up(tenant)
+
+    assert [one.event.at for one in await copied(database, tenant)] == moments
+    assert await PostgresAuditReadModel(database).stretch(tenant, moments[1], moments[3]) == Stretch(2, 3)
+    database.close()
 
 
 async def test_room_is_made_for_the_coming_months_once(database: Database) -> None:

@@ -47,7 +47,6 @@ class PostgresAuditReadModel:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._months: set[str] = set()
 
     async def last(self, tenant: TenantId) -> Link | None:
         async def work(transaction: Transaction) -> Link | None:
@@ -57,6 +56,7 @@ class PostgresAuditReadModel:
         return await self._database.tenant_transaction(tenant, work)
 
     async def append(self, tenant: TenantId, after: Link, events: Sequence[SealedEvent]) -> bool:
+        # Asked for each time: a database that was lost and made anew has not all months that it had.
         months = {_month(sealed.event.at): sealed.event.at for sealed in events}
 
         async def work(transaction: Transaction) -> bool:
@@ -65,16 +65,13 @@ class PostgresAuditReadModel:
             row = await transaction.fetchrow(LOCK, tenant)
             if row is None or _link(row) != after:
                 return False
-            for month in months.keys() - self._months:
-                await transaction.fetchval(MAKE_MONTH, months[month])
+            for moment in months.values():
+                await transaction.fetchval(MAKE_MONTH, moment)
             await transaction.execute(INSERT, tenant, *_arrays(events))
             await transaction.execute(MOVE, tenant, events[-1].seq, events[-1].hash.hex())
             return True
 
-        is_added = await self._database.tenant_transaction(tenant, work)
-        if is_added:
-            self._months.update(months)
-        return is_added
+        return await self._database.tenant_transaction(tenant, work)
 
     async def newest(
         self, tenant: TenantId, wanted: AuditFilter, limit: int, before: int | None = None
