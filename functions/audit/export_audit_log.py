@@ -28,8 +28,8 @@ async def export_audit_log(
 
     Repeated with the same Idempotency-Key, it is the same file.
 
-    Raises: InvalidExportRangeError, InvalidPageTokenError, IdempotencyKeyReusedError, NoDatabaseError,
-    DatabaseUnavailableError, DatabaseBusyError.
+    Raises: InvalidExportRangeError, InvalidPageTokenError, IdempotencyKeyReusedError, BrokenChainError,
+    NoDatabaseError, DatabaseUnavailableError, DatabaseBusyError.
     """
     asked_for = request.model_dump_json()
     export_id = await services.repeated_requests.choose_id(caller, "exp", idempotency_key, asked_for)

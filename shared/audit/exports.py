@@ -12,8 +12,8 @@ from typing import Annotated, ClassVar, Final, Protocol
 
 from pydantic import Field, StrictInt
 
-from shared.audit.chain import genesis, line_hash
-from shared.audit.events import read_line
+from shared.audit.chain import Link, genesis, line_hash
+from shared.audit.projection import BrokenChainError
 from shared.audit.queries import sequence_of
 from shared.audit.read_model import AuditReadModel, HashedLine, Stretch
 from shared.kernel.bodies import Description, Moment, Request
@@ -69,8 +69,8 @@ class AuditExport(Description):
 class ExportStore(Protocol):
     """Where exports are kept."""
 
-    async def put(self, tenant: TenantId, name: str, content: bytes) -> None:
-        """Keep a file; one of that name stays as it is."""
+    async def put(self, tenant: TenantId, name: str, content: bytes) -> bytes:
+        """Keep a file, and return what is kept: one of that name stays as it is."""
         ...
 
     async def link(self, tenant: TenantId, name: str, lifetime: timedelta) -> str:
@@ -89,7 +89,7 @@ class AuditExports:
     async def export(self, tenant: TenantId, export_id: str, request: ExportAuditLogRequest) -> AuditExport:
         """Write the next file of what `request` asks for. Again with the same id, it is the same file.
 
-        Raises: InvalidExportRangeError, InvalidPageTokenError, DatabaseUnavailableError.
+        Raises: InvalidExportRangeError, InvalidPageTokenError, BrokenChainError, DatabaseUnavailableError.
         """
         begun = moment_of_id(export_id)
         until = begun if request.until is None else min(request.until, begun)
@@ -98,22 +98,25 @@ class AuditExports:
         whole = await self._whole(tenant, request, until)
         if whole is None:
             return AuditExport(id=export_id, events=0)
-        last_seq = min(whole.last_seq, whole.first_seq + request.limit - 1)
-        part = Stretch(whole.first_seq, last_seq)
-        lines = await self.read_model.lines(tenant, Stretch(part.first_seq - 1, part.last_seq))
-        previous = lines.pop(0).hash if lines and part.first_seq > 1 else genesis(tenant).hash
+        first_seq, last_seq = whole.first_seq, min(whole.last_seq, whole.first_seq + request.limit - 1)
+        lines = await self.read_model.lines(tenant, Stretch(first_seq - 1, last_seq))
+        previous = genesis(tenant) if first_seq == 1 or not lines else lines.pop(0).place
         if not lines:
             raise InvalidPageTokenError("The page token leads behind the end of the log. Start again without it.")
+        _check_chain(previous, first_seq, lines)
         content = b"".join(one.hash.hex().encode() + b" " + one.line + b"\n" for one in lines)
-        name = f"{export_id}/{part.first_seq:020}-{part.last_seq:020}.log"
-        await self.store.put(tenant, name, content)
+        name = f"{export_id}/{first_seq:020}.log"
+        # The copy may have grown since the first of several equal requests; what that one was given is what stands.
+        content = await self.store.put(tenant, name, content)
+        last_hash, count = content.splitlines()[-1].partition(b" ")[0].decode(), content.count(b"\n")
+        part = Stretch(first_seq, first_seq + count - 1)
         return AuditExport(
             id=export_id,
-            events=len(lines),
+            events=count,
             first_seq=part.first_seq,
             last_seq=part.last_seq,
-            previous_hash=previous.hex(),
-            last_hash=lines[-1].hash.hex(),
+            previous_hash=previous.hash.hex(),
+            last_hash=last_hash,
             sha256=hashlib.sha256(content).hexdigest(),
             size_bytes=len(content),
             url=await self.store.link(tenant, name, LINK_LIFETIME),
@@ -130,16 +133,18 @@ class AuditExports:
         return Stretch(max(sequence_of(first), 1), sequence_of(last))
 
 
-def read_export(previous_hash: bytes, content: bytes) -> Sequence[HashedLine]:
-    """Return the lines of a file, verified. Raises: ValueError naming the first line that does not fit its hash."""
-    lines: list[HashedLine] = []
-    for number, text in enumerate(content.splitlines(), start=1):
-        written, _, line = text.partition(b" ")
-        previous_hash = line_hash(previous_hash, line)
-        if written != previous_hash.hex().encode():
-            raise ValueError(f"Line {number} of the file does not fit its hash.")
-        lines.append(HashedLine(read_line(line)[0], line, previous_hash))
-    return lines
+def _check_chain(previous: Link, first_seq: int, lines: Sequence[HashedLine]) -> None:
+    """Raises: BrokenChainError unless `lines`, of which `first_seq` is the first, continue the chain behind `previous`.
+
+    The copy is not what is sealed: whoever owns its tables can change it.
+    """
+    if previous.seq != first_seq - 1:
+        raise BrokenChainError(first_seq)
+    for one in lines:
+        following = Link(previous.seq + 1, line_hash(previous.hash, one.line))
+        if one.place != following:
+            raise BrokenChainError(following.seq)
+        previous = following
 
 
 def _token(tenant: TenantId, request: ExportAuditLogRequest, part: Stretch, whole: Stretch) -> PageToken:

@@ -32,6 +32,10 @@ class HashedLine:
     line: bytes
     hash: bytes
 
+    @property
+    def place(self) -> Link:
+        return Link(self.seq, self.hash)
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

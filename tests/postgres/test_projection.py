@@ -26,6 +26,8 @@ from tests.postgres.servers import TestDatabase, run
 
 pytestmark = pytest.mark.real_server
 
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
 
 @pytest.fixture
 def tenant() -> TenantId:
@@ -138,7 +140,7 @@ async def test_copy_that_was_lost_is_made_anew_also_by_who_made_it(
     await migrate(owner)
     database = Database(empty_database.app)
     copying = projection(logs, database)
-    logs.seal(tenant, events(5, tenant, datetime(2026, 1, 5, tzinfo=UTC)))
+    logs.seal(tenant, events(5, tenant, datetime(2025, 1, 5, tzinfo=UTC)))
     await copying.catch_up(tenant)
     await migrate(owner, NOTHING)
     await migrate(owner)
@@ -159,7 +161,7 @@ async def test_months_begin_and_end_in_utc_wherever_the_server_thinks_it_is(
     await asyncio.to_thread(run, empty_database.superuser, *elsewhere)
     await migrate(read_address(empty_database.owner))
     database = Database(empty_database.app)
-    borders = [datetime(2024, 3, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]
+    borders = [datetime(2024, 3, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)]
     moments = [moment for border in borders for moment in (border - timedelta(microseconds=1), border)]
     logs.seal(tenant, [event(tenant, moment) for moment in moments])
 
@@ -237,8 +239,8 @@ class KeptExports:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
-    async def put(self, tenant: TenantId, name: str, content: bytes) -> None:
-        self.files.setdefault(name, content)
+    async def put(self, tenant: TenantId, name: str, content: bytes) -> bytes:
+        return self.files.setdefault(name, content)
 
     async def link(self, tenant: TenantId, name: str, lifetime: timedelta) -> str:
         return f"kept:{name}"
@@ -253,6 +255,52 @@ async def test_made_up_token_of_an_export_leads_nowhere(database: Database, logs
         token = page_token(place, tenant, "audit-exports", None, None)
         with pytest.raises(InvalidPageTokenError):
             await exports.export(tenant, new_id("exp", SystemClock().now()), ExportAuditLogRequest(page_token=token))
+
+
+async def test_repeated_export_is_the_same_file_though_the_copy_has_grown_meanwhile(
+    database: Database, logs: SealedLogs, tenant: TenantId
+) -> None:
+    logs.seal(tenant, events(7, tenant, YESTERDAY))
+    await projection(logs, database).catch_up(tenant)
+    exports = AuditExports(PostgresAuditReadModel(database), KeptExports(), SystemClock())
+    export_id, asked = new_id("exp", SystemClock().now()), ExportAuditLogRequest()
+    first = await exports.export(tenant, export_id, asked)
+    logs.seal(tenant, events(2, tenant, YESTERDAY))
+    await projection(logs, database).catch_up(tenant)
+
+    again = await exports.export(tenant, export_id, asked)
+
+    assert (again.url, again.sha256, again.size_bytes) == (first.url, first.sha256, first.size_bytes)
+    assert (again.events, again.last_seq, again.last_hash) == (7, 7, first.last_hash)
+    further = await exports.export(
+        tenant, new_id("exp", SystemClock().now()), ExportAuditLogRequest(page_token=again.next_page_token)
+    )
+    assert (further.first_seq, further.last_seq, further.previous_hash) == (8, 9, first.last_hash)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "since"),
+    [
+        ("DELETE FROM tessera.audit_events WHERE tenant = '{}' AND seq = 2", YESTERDAY),
+        ("DELETE FROM tessera.audit_events WHERE tenant = '{}' AND seq = 2", YESTERDAY + timedelta(milliseconds=2)),
+        ("UPDATE tessera.audit_events SET line = line || ' ' WHERE tenant = '{}' AND seq = 5", YESTERDAY),
+    ],
+    ids=["gap", "gap before the first line", "other line"],
+)
+async def test_copy_that_does_not_continue_is_not_exported(
+    address: TestDatabase, database: Database, logs: SealedLogs, tenant: TenantId, spoil: str, since: datetime
+) -> None:
+    logs.seal(tenant, events(7, tenant, YESTERDAY))
+    await projection(logs, database).catch_up(tenant)
+    await asyncio.to_thread(run, address.superuser, spoil.format(tenant))
+    kept = KeptExports()
+    exports = AuditExports(PostgresAuditReadModel(database), kept, SystemClock())
+    asked = ExportAuditLogRequest.model_validate({"since": since.isoformat()})
+
+    with pytest.raises(BrokenChainError):
+        await exports.export(tenant, new_id("exp", SystemClock().now()), asked)
+
+    assert kept.files == {}
 
 
 async def test_part_of_the_log_is_read_in_order(database: Database, logs: SealedLogs, tenant: TenantId) -> None:

@@ -23,10 +23,10 @@ class S3AuditExports:
         self._client = client
         self._bucket = bucket
 
-    async def put(self, tenant: TenantId, name: str, content: bytes) -> None:
-        await asyncio.to_thread(self._put, _key(tenant, name), content)
+    async def put(self, tenant: TenantId, name: str, content: bytes) -> bytes:
+        return await asyncio.to_thread(self._put, _key(tenant, name), content)
 
-    def _put(self, key: str, content: bytes) -> None:
+    def _put(self, key: str, content: bytes) -> bytes:
         try:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain; charset=us-ascii", IfNoneMatch="*"
@@ -34,6 +34,9 @@ class S3AuditExports:
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") not in _WRITTEN_ALREADY:
                 raise
+            with self._client.get_object(Bucket=self._bucket, Key=key)["Body"] as kept:
+                return kept.read()
+        return content
 
     async def link(self, tenant: TenantId, name: str, lifetime: timedelta) -> str:
         shown = f"audit-log-{name.rpartition('/')[2]}"
