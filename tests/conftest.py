@@ -1,10 +1,14 @@
-"""What holds for the whole suite: how it is dealt out to workers, and that nobody is told of other tenants (T5)."""
+"""What holds for the whole suite: how it is dealt out to workers, and that nobody is told of other tenants (T5).
+
+Properties are held to what they say, never to the time that a machine with other work takes over an example.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.adapters.powertools.telemetry import PowertoolsTelemetry
 from shared.telemetry.silent import SilentTelemetry
@@ -13,6 +17,10 @@ from tests.dealing import part_of
 from tests.ingestion.cloud import WATCHERS, Cloud
 from tests.remembered import forget_apps
 from tests.stores import entries_of, leaks_in
+
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -59,7 +59,9 @@ known_windows = st.tuples(
 costs = st.integers(0, 30)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(known=st.lists(st.tuples(st.one_of(known_buckets, known_windows), costs), min_size=1, max_size=4))
 def test_the_script_decides_as_the_rules_do(client, known):
     """Whatever was known before: the same admission, and the same is known afterwards."""
@@ -93,7 +95,9 @@ def test_the_script_decides_as_the_rules_do(client, known):
             assert Counts(*found) == demand.limit.current(state, now_us)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(used=st.integers(0, 50), previous=st.integers(0, 50), number=st.integers(0, 9), change=st.integers(-60, 60))
 def test_the_script_settles_as_the_rules_do(client, used, previous, number, change):
     client.hset("{x}w", mapping={"n": 7, "u": used, "p": previous})

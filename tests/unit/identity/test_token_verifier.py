@@ -118,7 +118,9 @@ async def test_the_longest_token_still_passes(verifier: JoseTokenVerifier, genui
     assert await verifier.verify(longest) == ADA
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 async def test_whatever_passes_means_the_same_to_another_library(
     verifier: JoseTokenVerifier, genuine: Smith, public_jwk: dict[str, Any], data: st.DataObject

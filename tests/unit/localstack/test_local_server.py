@@ -42,10 +42,14 @@ class Toy(LocalServer):
 
 @dataclass(frozen=True, slots=True)
 class HastyToy(Toy):
+    """Has no patience, but for the first word of its process: how soon that comes is a matter of the machine."""
+
     START_TIMEOUT_S = 0.3
 
     def is_ready(self, said):
-        return Toy.is_ready(self, said)
+        while not self.log_in(self.directory).stat().st_size:
+            time.sleep(0.01)
+        return False
 
 
 def command(script=SERVE):
@@ -235,7 +239,7 @@ def test_one_that_takes_too_long_is_ended(place):
 
 
 def test_a_person_who_waits_is_told_so(place, monkeypatch):
-    monkeypatch.setattr("localstack.local_server.PROGRESS_EVERY_S", 0.1)
+    monkeypatch.setattr("localstack.local_server.PROGRESS_EVERY_S", 0.0)
     told: list[str] = []
 
     with pytest.raises(LocalCloudError):
