@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
@@ -19,6 +20,7 @@ from shared.operations.capabilities import ACCESS_QUEUE
 from shared.operations.registry import load_operation
 from tests.ingestion.functions import CONTEXT
 
+AT_ONCE = 4
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.audit.warm"])
 
@@ -33,6 +35,12 @@ class Death:
 
 def live(variables: dict[str, str], death: Death, calls: "Synchronized[int] | None" = None) -> None:
     """Work until killed; `calls` gets the number of calls to AWS that were made."""
+    doom(variables, death, calls)
+    work(Settings(variables))
+
+
+def doom(variables: dict[str, str], death: Death, calls: "Synchronized[int] | None" = None) -> None:
+    """Have this process die at its `death`; `calls` gets the number of calls to AWS that were made until then."""
     os.environ.update({name: value for name, value in variables.items() if name.startswith("AWS_")})
     made = itertools.count(1)
     really = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -50,7 +58,23 @@ def live(variables: dict[str, str], death: Death, calls: "Synchronized[int] | No
                 os.kill(os.getpid(), signal.SIGKILL)
 
     BaseClient._make_api_call = call  # type: ignore[attr-defined]
-    work(Settings(variables))
+
+
+def ends_of(live: Callable[..., None], lives: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Let processes live, `AT_ONCE` at a time, each with its arguments; return how each ended.
+
+    One thread starts and joins them all: how a process ended can be read from its pipe once, and `multiprocessing` also
+    reads there whenever it starts another process. Of two threads, the later one would see a 255 that nobody returned.
+    """
+    ends = []
+    for first in range(0, len(lives), AT_ONCE):
+        processes = [PROCESSES.Process(target=live, args=life) for life in lives[first : first + AT_ONCE]]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(120)
+        ends += [process.exitcode for process in processes]
+    return ends
 
 
 def work(settings: Settings) -> None:

@@ -13,12 +13,11 @@ import pytest
 from shared.audit.messages import RecordAccesses
 from shared.kernel.ids import TenantId
 from shared.operations.capabilities import ACCESS_QUEUE, AUDIT
-from tests.audit.dying import PROCESSES, Death, live
+from tests.audit.dying import PROCESSES, Death, ends_of, live
 from tests.audit.logs import Log, earlier
 from tests.audit.samples import events
 from tests.ingestion.cloud import make_table
 
-AT_ONCE = 4
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
 
@@ -42,23 +41,8 @@ def new_play(cloud):
 
 
 def run(*lives):
-    """Let processes live, `AT_ONCE` at a time; return how each ended.
-
-    One thread starts and joins them all: how a process ended can be read from its pipe once, and `multiprocessing` also
-    reads there whenever it starts another process. Of two threads, the later one would see a 255 that nobody returned.
-    """
-    ends = []
-    for first in range(0, len(lives), AT_ONCE):
-        processes = [
-            PROCESSES.Process(target=live, args=(log.cloud.variables, *life))
-            for log, *life in lives[first : first + AT_ONCE]
-        ]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(120)
-        ends += [process.exitcode for process in processes]
-    return ends
+    """Let processes live that work on a log; return how each ended."""
+    return ends_of(live, [(log.cloud.variables, *life) for log, *life in lives])
 
 
 @pytest.fixture(scope="module")
