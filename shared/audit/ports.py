@@ -77,9 +77,10 @@ class SealingStore(ChainEnd, Protocol):
     """Events that wait, and the chain that they are put into."""
 
     async def pending(self, tenant: TenantId, limit: int, after: AuditEvent | None = None) -> list[AuditEvent]:
-        """Return up to `limit` waiting events, by time, behind one that was listed.
+        """Return up to `limit` waiting events, by time, behind one that was listed; none only behind the last one.
 
-        May be late: a new event may be missing, and one that was just sealed may still be listed.
+        What waits among them and is none of the tenant's events is passed over. May be late: a new event may be
+        missing, and one that was just sealed may still be listed.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from contextvars import Context
 from datetime import timedelta
@@ -10,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.dynamodb.audit_keys import pending_item
 from shared.adapters.dynamodb.audit_packing import MOST_BYTES, unpack
 from shared.adapters.dynamodb.audit_waiting import WaitingItems
 from shared.audit.chain import MOST_EVENTS
-from shared.audit.events import AuditEventId, read_event
+from shared.audit.events import AuditEventId, canonical, read_event
 from shared.composition.entry import build_handler
 from shared.kernel.ids import TenantId
 from shared.operations.registry import load_operation
 from tests.audit.logs import CLOCK, Log
-from tests.audit.samples import event, events
+from tests.audit.samples import MORNING, event, events
 from tests.ingestion.functions import CONTEXT
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -240,6 +242,42 @@ async def test_a_log_that_cannot_be_sealed_keeps_no_other_waiting(cloud, functio
 
     assert [one for _, one in await other_log.sealed()] == recorded
     assert len(log.waiting()) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item, _: {**item, "event": {"S": "{}"}},
+        lambda item, _: {**item, "event": {"N": "1"}},
+        lambda item, _: {name: item[name] for name in item.keys() - {"event"}},
+        lambda item, other: {**item, "event": {"S": canonical(other)}},
+    ],
+    ids=["no event", "no text", "nothing", "another log's event"],
+)
+async def test_what_waits_and_is_no_event_of_the_log_keeps_nothing_waiting(cloud, functions, log, other_log, change):
+    """More of it than a block takes, and before all others."""
+    (other,) = events(1, other_log.tenant)
+    strange = [change(pending_item(one), other) for one in events(MOST_EVENTS + 5, log.tenant, since=MORNING)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(log.put, strange))
+    recorded = await log.record(3)
+
+    assert await functions.invoke(load_operation("audit", "seal_leftover_events"), {})
+
+    assert [one for _, one in await log.sealed()] == recorded
+    assert len(log.waiting()) == len(strange)
+    assert other_log.items() == {}
+
+
+async def test_what_waits_since_no_moment_keeps_no_log_waiting(cloud, functions, log, other_log):
+    (strange,) = events(1, log.tenant)
+    log.put({**pending_item(strange), "pending_at": {"N": "9" * 30}})
+    recorded = await other_log.record(2)
+
+    await functions.invoke(load_operation("audit", "seal_leftover_events"), {})
+
+    assert [one for _, one in await other_log.sealed()] == recorded
+    assert [one for _, one in await log.sealed()] == [strange]
 
 
 async def test_a_late_index_neither_doubles_nor_loses_an_event(log):

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from shared.adapters.dynamodb.keys import Key, tenant_partition
-from shared.audit.events import AuditEvent, AuditEventId, canonical
+from shared.audit.events import AuditEvent, AuditEventId, canonical, read_event
 from shared.kernel.ids import TenantId, new_id
 
 INDEX: Final = "pending"
@@ -68,6 +68,15 @@ def pending_item(event: AuditEvent) -> dict[str, Any]:
     }
 
 
+def waiting_event(tenant: TenantId, item: Mapping[str, Any]) -> AuditEvent | None:
+    """Return the event that `pending_item` wrote; None when it cannot have written the item."""
+    try:
+        event = read_event(item["event"]["S"])
+    except (KeyError, ValueError):
+        return None
+    return event if pending_key(tenant, event.event_id).items() <= item.items() and event.tenant == tenant else None
+
+
 def pending_partition(tenant: TenantId) -> str:
     """Return where the events of a tenant wait in the index."""
     return tenant_partition(tenant)
@@ -111,8 +120,11 @@ def milliseconds(moment: datetime) -> str:
 
 
 def moment_of(milliseconds: str) -> datetime:
-    """Return the moment that the index wrote."""
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    """Return the moment that the index wrote; the earliest for what it cannot have written, which so is looked into."""
+    try:
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _key(tenant: TenantId, sort: str) -> Key:

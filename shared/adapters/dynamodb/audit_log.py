@@ -12,10 +12,11 @@ from shared.adapters.dynamodb.audit_keys import (
     pending_item,
     pending_key,
     pending_partition,
+    waiting_event,
 )
 from shared.adapters.dynamodb.audit_waiting import WaitingItems, head_moved
 from shared.audit.chain import Block, Link, UnreadableBlock
-from shared.audit.events import AuditEvent, read_event
+from shared.audit.events import AuditEvent
 from shared.audit.ports import SealingOutcome, WaitingEvents
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
@@ -65,17 +66,22 @@ class DynamoSealing:
         return await asyncio.to_thread(read_last_block, self._client, self._table, tenant)
 
     async def pending(self, tenant: TenantId, limit: int, after: AuditEvent | None = None) -> list[AuditEvent]:
-        start: dict[str, Any] = {} if after is None else {"ExclusiveStartKey": _place_in_index(after)}
-        answer = await asyncio.to_thread(
-            self._client.query,
-            TableName=self._table,
-            IndexName=INDEX,
-            KeyConditionExpression="pending_partition = :waiting",
-            ExpressionAttributeValues={":waiting": {"S": pending_partition(tenant)}},
-            Limit=limit,
-            **start,
-        )
-        return [read_event(item["event"]["S"]) for item in answer["Items"]]
+        start: dict[str, Any] | None = {} if after is None else {"ExclusiveStartKey": _place_in_index(after)}
+        events: list[AuditEvent] = []
+        while start is not None and not events:
+            answer = await asyncio.to_thread(
+                self._client.query,
+                TableName=self._table,
+                IndexName=INDEX,
+                KeyConditionExpression="pending_partition = :waiting",
+                ExpressionAttributeValues={":waiting": {"S": pending_partition(tenant)}},
+                Limit=limit,
+                **start,
+            )
+            # What is no event goes on waiting, and so is told of by how long it waits; it keeps no event from its log.
+            events = [event for item in answer["Items"] if (event := waiting_event(tenant, item)) is not None]
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]} if "LastEvaluatedKey" in answer else None
+        return events
 
     async def still_pending(self, tenant: TenantId, events: Sequence[AuditEvent]) -> list[AuditEvent]:
         keys = [pending_key(tenant, event.event_id) for event in events]
