@@ -101,6 +101,7 @@ def verify_export(
 def _claims_of(line: bytes) -> tuple[TenantId, int] | None:
     try:
         facts = json.loads(line)
-        return (TenantId(str(facts["tenant"])), int(facts["seq"])) if facts["seq"] > 0 else None
+        tenant, seq = TenantId(str(facts["tenant"])), facts["seq"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    return (tenant, seq) if type(seq) is int and seq > 0 else None

@@ -82,6 +82,17 @@ def test_lines_that_are_gone_exchanged_doubled_or_strange_are_found():
     assert faults(verify_export([*LINES[:2], b"nonsense\n", *LINES[3:]])) == [(Fault.UNREADABLE, 3, 3)]
 
 
+@pytest.mark.parametrize(
+    "number", [b"1e999", b"-1", b"0", b"null", b"[3]", b'"3"', b"NaN", b"1.5", b"true", b"9" * 5_000]
+)
+def test_what_counts_as_no_line_is_no_line(number):
+    changed = LINES[2].replace(b'"seq":3', b'"seq":' + number)
+
+    found = verify_export([*LINES[:2], changed, *LINES[3:]])
+
+    assert faults(found) == [(Fault.UNREADABLE, 3, 3)]
+
+
 def test_an_end_that_is_not_the_expected_one_is_found():
     last = Link(9, hash_of(LINES[-1]))
 
