@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import boto3
 
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.signing_keys import DynamoPublishedKeys
 from shared.adapters.jose.token_signer import JoseTokenSigner, RsaKeyMaker
 from shared.adapters.secretsmanager.signing_key_ring import SecretKeySafe
@@ -72,7 +73,7 @@ def open_signer(cloud: Cloud) -> TestSigner:
     """Make the first signing key of `cloud`, if there is none, and return what signs with it."""
     settle_names(cloud)
     published = DynamoPublishedKeys(cloud.dynamodb, cloud.address_of(IDENTITY))
-    safe = SecretKeySafe(boto3.client("secretsmanager"), cloud.address_of(SIGNING_KEYS))
+    safe = SecretKeySafe(for_threads(boto3.client("secretsmanager")), cloud.address_of(SIGNING_KEYS))
 
     async def first_key() -> TestSigner:
         await KeyRotation(published, safe, RsaKeyMaker(), SystemClock()).rotate()

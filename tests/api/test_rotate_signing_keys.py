@@ -12,6 +12,7 @@ import boto3
 import jwt
 import pytest
 
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.signing_keys import DynamoPublishedKeys, key_set_source
 from shared.adapters.jose.key_set import KeySet
 from shared.adapters.jose.token_signer import JoseTokenSigner, RsaKeyMaker
@@ -93,7 +94,7 @@ class Outsider:
 
 @pytest.fixture(scope="module")
 def secrets(cloud):
-    return boto3.client("secretsmanager")
+    return for_threads(boto3.client("secretsmanager"))
 
 
 @pytest.fixture

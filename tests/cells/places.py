@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.cells.chunk_cell import ChunkCells
 from shared.adapters.cells.routed_index import RoutedChunkIndex
 from shared.adapters.dynamodb.cell_gates import DynamoErasures, DynamoGates
@@ -82,7 +83,7 @@ class Parts:
 
     @classmethod
     def of(cls, places: Places) -> "Parts":
-        client, clock = boto3.client("dynamodb"), SystemClock()
+        client, clock = for_threads(boto3.client("dynamodb")), SystemClock()
         transactions = Transactions(client, lambda: places.audit_table, act_of=act_of_test)
         return cls(
             stores=places,

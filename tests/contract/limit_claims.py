@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from localstack import emulator
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.limit_store import DynamoLimitStore
 from shared.adapters.redis.client import Connection
 from shared.adapters.redis.limit_store import RedisLimitStore
@@ -32,7 +33,7 @@ PROMPT = Config(connect_timeout=0.5, read_timeout=5, retries={"mode": "standard"
 
 
 def dynamodb_at(endpoint: str) -> "DynamoDBClient":
-    return boto3.client(
+    client = boto3.client(
         "dynamodb",
         endpoint_url=endpoint,
         region_name=emulator.REGION,
@@ -40,6 +41,7 @@ def dynamodb_at(endpoint: str) -> "DynamoDBClient":
         aws_secret_access_key=emulator.CREDENTIAL,
         config=PROMPT.merge(Config(max_pool_connections=50)),
     )
+    return for_threads(client)
 
 
 @contextmanager

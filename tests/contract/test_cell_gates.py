@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.cell_gates import DynamoErasures, DynamoGates
 from shared.adapters.dynamodb.placements import DynamoPlacements
 from shared.cells.erasures import Erasure
@@ -25,7 +26,7 @@ A, B = CellId("a"), CellId("b")
 
 @pytest.fixture
 def client(cloud: Cloud) -> Any:
-    return boto3.client("dynamodb")
+    return for_threads(boto3.client("dynamodb"))
 
 
 async def test_gates_only_rise_and_the_first_at_an_epoch_stays(cloud: Cloud, client: Any) -> None:

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from localstack import emulator
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.cell_registry import DynamoCellRegistry
 from shared.adapters.dynamodb.placements import DynamoPlacements
 from shared.adapters.dynamodb.transactions import Transactions
@@ -40,7 +41,7 @@ def dynamodb() -> Any:
             aws_access_key_id=emulator.CREDENTIAL,
             aws_secret_access_key=emulator.CREDENTIAL,
         )
-        yield client
+        yield for_threads(client)
         client.close()
 
 

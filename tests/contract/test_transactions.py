@@ -11,6 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.adapters.dynamodb.audit_keys import PENDING_PREFIX
 from shared.adapters.dynamodb.transactions import CollisionError, Transactions
 from shared.audit.acts import Act, NoActError, NoTenantError
@@ -50,7 +51,7 @@ class Meeting:
 @pytest.fixture
 def client(cloud: Cloud) -> Any:
     """A client that nobody else has, for a test to disturb."""
-    return boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+    return for_threads(boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1})))
 
 
 @pytest.fixture

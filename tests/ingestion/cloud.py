@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 from localstack import emulator
+from shared.adapters.aws.sdk_sessions import for_threads
 from shared.composition.settings import LOCAL_FOLDER, Settings
 from shared.operations.capabilities import (
     EMBEDDER,
@@ -53,15 +54,15 @@ class Cloud:
 
     @cached_property
     def dynamodb(self) -> Any:
-        return boto3.client("dynamodb")
+        return for_threads(boto3.client("dynamodb"))
 
     @cached_property
     def s3(self) -> Any:
-        return boto3.client("s3", config=Config(signature_version="s3v4"))
+        return for_threads(boto3.client("s3", config=Config(signature_version="s3v4")))
 
     @cached_property
     def sqs(self) -> Any:
-        return boto3.client("sqs")
+        return for_threads(boto3.client("sqs"))
 
 
 WATCHERS: Final[list[Callable[[Cloud], None]]] = []

@@ -8,14 +8,15 @@ could not reach it. Secrets are the deployment's own.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
 
 from shared.adapters.aws.calls import Use, use_of_s3, uses_of_dynamodb
 from shared.adapters.aws.messages import tenant_of_sealed, tenants_of_events, tenants_of_messages
-from shared.adapters.aws.sdk_sessions import new_sdk_session
+from shared.adapters.aws.sdk_sessions import for_threads, new_sdk_session
 from shared.adapters.aws.session_credentials import CallCredentials, OneProvider, TenantSessions
 from shared.kernel.ids import TenantId
 from shared.kernel.tenants import admitted
@@ -57,8 +58,20 @@ _SQS_ACTIONS: Final = {
 }
 
 
+_T = TypeVar("_T")
+_MAKING: Final = RLock()
+
+
+class _made_once(cached_property[_T]):  # noqa: N801
+    """A cached property that one thread at a time makes: sessions of the SDK are not made for several."""
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> _T:  # type: ignore[override]
+        with _MAKING:
+            return super().__get__(instance, owner)
+
+
 class AwsClients:
-    """The AWS clients of one function, each made when first asked for."""
+    """The AWS clients of one function, each made when first asked for, by whichever thread."""
 
     def __init__(self, guard: Guard, check_told: WriteCheck, admit: Admit, sessions_of: SessionsOf) -> None:
         self._guard = guard
@@ -66,72 +79,62 @@ class AwsClients:
         self._admit = admit
         self._sessions_of = sessions_of
 
-    @cached_property
+    @_made_once
     def _own(self) -> boto3.Session:
         return new_sdk_session()
 
-    @cached_property
+    @_made_once
     def _signing(self) -> boto3.Session:
         """A session whose clients sign each call for the tenant whom it serves."""
         return new_sdk_session(OneProvider(self._credentials))
 
-    @cached_property
+    @_made_once
     def _credentials(self) -> CallCredentials:
         return CallCredentials(self._own._session.get_credentials(), lambda: self._sessions)  # noqa: SLF001
 
-    @cached_property
+    @_made_once
     def _sessions(self) -> TenantSessions:
-        return self._sessions_of(self._own.client("sts", config=_PROMPT_CONFIG))
+        return self._sessions_of(for_threads(self._own.client("sts", config=_PROMPT_CONFIG)))
 
-    @cached_property
+    @_made_once
     def dynamodb(self) -> "DynamoDBClient":
-        client = self._signing.client("dynamodb", config=_CONFIG)
-        client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
-        return client
+        return self._guarded(self._signing.client("dynamodb", config=_CONFIG), self._check_dynamodb)
 
-    @cached_property
+    @_made_once
     def prompt_dynamodb(self) -> "DynamoDBClient":
         """A client of three short tries: for what every request waits for."""
-        client = self._signing.client("dynamodb", config=_PROMPT_CONFIG)
-        client.meta.events.register("provide-client-params.dynamodb", self._check_dynamodb)
-        return client
+        return self._guarded(self._signing.client("dynamodb", config=_PROMPT_CONFIG), self._check_dynamodb)
 
-    @cached_property
+    @_made_once
     def s3(self) -> "S3Client":
-        client = self._signing.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
-        client.meta.events.register("provide-client-params.s3", self._check_s3)
-        return client
+        config = _CONFIG.merge(Config(signature_version="s3v4"))
+        return self._guarded(self._signing.client("s3", config=config), self._check_s3)
 
-    @cached_property
+    @_made_once
     def sqs(self) -> "SQSClient":
-        client = self._own.client("sqs", config=_CONFIG)
-        client.meta.events.register("provide-client-params.sqs", self._check_sqs)
-        return client
+        return self._guarded(self._own.client("sqs", config=_CONFIG), self._check_sqs)
 
-    @cached_property
+    @_made_once
     def prompt_sqs(self) -> "SQSClient":
         """A client of two short tries: for what every request waits for."""
-        client = self._own.client("sqs", config=_PROMPT_CONFIG)
-        client.meta.events.register("provide-client-params.sqs", self._check_sqs)
-        return client
+        return self._guarded(self._own.client("sqs", config=_PROMPT_CONFIG), self._check_sqs)
 
-    @cached_property
+    @_made_once
     def events(self) -> "EventBridgeClient":
-        client = self._own.client("events", config=_CONFIG)
-        client.meta.events.register("provide-client-params.events", self._check_events)
-        return client
+        return self._guarded(self._own.client("events", config=_CONFIG), self._check_events)
 
-    @cached_property
+    @_made_once
     def secrets(self) -> "SecretsManagerClient":
-        client = self._own.client("secretsmanager", config=_CONFIG)
-        client.meta.events.register("provide-client-params.secretsmanager", self._check_secrets)
-        return client
+        return self._guarded(self._own.client("secretsmanager", config=_CONFIG), self._check_secrets)
 
-    @cached_property
+    @_made_once
     def kms(self) -> "KMSClient":
-        client = self._own.client("kms", config=_CONFIG)
-        client.meta.events.register("provide-client-params.kms", self._check_kms)
-        return client
+        return self._guarded(self._own.client("kms", config=_CONFIG), self._check_kms)
+
+    def _guarded(self, client: _T, check: Callable[..., None]) -> _T:
+        meta = client.meta  # type: ignore[attr-defined]
+        meta.events.register(f"provide-client-params.{meta.service_model.service_name}", check)
+        return for_threads(client)
 
     def _check_dynamodb(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         uses = uses_of_dynamodb(model.name, params)
