@@ -12,11 +12,12 @@ def main() -> None:
     from aws_cdk import App
 
     from infra_cdk.environment import build_environment
-    from infra_cdk.settings import SettingsError, settings_from
+    from infra_cdk.settings import SettingsError, refuse_unknown, settings_from
     from shared.operations.registry import all_operations
 
     app = App()
     try:
+        refuse_unknown(app.node.get_all_context())
         settings = settings_from(app.node.try_get_context)
     except SettingsError as error:
         sys.exit(f"✗ {error}")

@@ -4,7 +4,8 @@ Every environment can be deployed without a word more; settings that would not b
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from infra_cdk.naming import further_domain_name
 from shared.kernel.errors import Kind, TesseraError
 from shared.operations.fetch_policy import FetchPolicy
 from shared.operations.vector_cells import MAIN, CellName, IndexPrefix
@@ -20,7 +22,6 @@ LOCAL_COLD_START_S: Final = 30
 """Enough for a machine that is busy with something else."""
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - a list of hosts to refuse, none is bound
-
 
 DEPLOYMENTS: Final = Path(__file__).resolve().parent.parent / "deployments"
 """Where a team keeps the settings of its environments, one JSON file each, so that nobody types them twice."""
@@ -49,14 +50,20 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-def _cells(value: object) -> object:
-    """Accept JSON from the command line."""
-    return json.loads(value) if isinstance(value, str) else value
+def _json(value: object) -> object:
+    """Accept JSON from the command line, and `none`, where nothing cannot be said."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return None if value == "none" else json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is no JSON: {error}") from error
 
 
-def _none(value: object) -> object:
-    """Accept `none` from the command line, where nothing cannot be said."""
-    return None if value == "none" else value
+Endpoint = Annotated[str, Field(pattern=r"^https?://\S+$")]
+
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)$")]
+"""What a browser sends as `Origin`: without a path, and without a slash at its end."""
 
 
 class SearchCapacity(BaseModel):
@@ -81,7 +88,7 @@ class SearchCell(BaseModel):
 
     id: CellName
     weight: int = Field(default=1, ge=1, le=100)
-    endpoint: str | None = None
+    endpoint: Endpoint | None = None
     domain_name: str | None = None
     region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     index_prefix: IndexPrefix = "tessera"
@@ -106,6 +113,12 @@ class DatabaseCapacity(BaseModel):
     instances: int = Field(default=1, ge=1, le=15)
     backup_days: int = Field(default=1, ge=1, le=35)
 
+    @model_validator(mode="after")
+    def _refuse_the_wrong_way_round(self) -> Self:
+        if self.smallest > self.largest:
+            raise ValueError("smallest must not be more than largest.")
+        return self
+
 
 class Settings(BaseModel):
     """One environment. Every field may be given as context under its own name."""
@@ -117,22 +130,22 @@ class Settings(BaseModel):
     token_issuer: str = Field(pattern=r"^(https://|urn:)\S+$")
     """The `iss` of the access tokens that this environment signs and trusts; by default `urn:tessera:<environment>`."""
     token_audience: str
-    opensearch_endpoint: str | None = None
+    opensearch_endpoint: Endpoint | None = None
     """An existing node or domain; None lets the search stack build a domain (and the local cloud use its file)."""
     opensearch_domain_name: str | None = None
     """The name of the existing domain, so that roles can name it."""
-    search_capacity: SearchCapacity | None = None
-    vector_cells: Annotated[tuple[SearchCell, ...], BeforeValidator(_cells)] = ()
+    search_capacity: Annotated[SearchCapacity | None, BeforeValidator(_json)] = None
+    vector_cells: Annotated[tuple[SearchCell, ...], BeforeValidator(_json)] = ()
     """Cells besides the first one, `main`, among which new tenants are spread and tenants can be moved (T6)."""
     own_indexes: bool = False
     """Whether large tenants may be moved into indexes of their own; with further cells they may anyway."""
     cache_endpoint: str | None = None
     """An existing cache; its URL looks as the declaration of `Cache` says."""
-    cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_none)] = None
+    cache_capacity: Annotated[CacheCapacity | None, BeforeValidator(_json)] = None
     """None leaves rate limits to a table, as does an environment without a VPC: a cache is reached nowhere else."""
     database_endpoint: str | None = None
     """A PostgreSQL server of the machine, for the local cloud alone: `postgresql://127.0.0.1:<port>/tessera`."""
-    database_capacity: Annotated[DatabaseCapacity | None, BeforeValidator(_none)] = None
+    database_capacity: Annotated[DatabaseCapacity | None, BeforeValidator(_json)] = None
     """None leaves out the database, and with it what is asked of it: searching and exporting the audit log."""
     database_proxy: bool = False
     """Whether an RDS Proxy stands between the functions and the database."""
@@ -142,7 +155,7 @@ class Settings(BaseModel):
     alarms_email: str | None = None
     sign_up: Literal["open", "closed"] = "open"
     """Whether people may create organisations by themselves; where not, operators invite their first owners."""
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_split)] = ()
     fetch_contact: str = ""
     """A page or mailbox that sites may complain to about what is fetched from them; every request names it."""
     fetch_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
@@ -223,6 +236,8 @@ class Settings(BaseModel):
         for cell in self.vector_cells:
             if cell.endpoint is None and not (self.builds_domain or self.is_local):
                 raise ValueError(f"vector_cells: {cell.id} needs an endpoint, for no domain is built here.")
+            if cell.endpoint is None and cell.domain_name is None:
+                further_domain_name(self.environment, cell.id)
             if cell.endpoint is not None and cell.domain_name is None and not self.is_local:
                 raise ValueError(f"vector_cells: {cell.id} needs its domain_name, or no role could name the domain.")
             if cell.endpoint is None and cell.region not in {None, self.region}:
@@ -246,6 +261,8 @@ class Settings(BaseModel):
             raise ValueError("cors_origins lists origins; '*' would let every site call the API with a user's token.")
         if self.opensearch_endpoint is not None and self.opensearch_domain_name is None:
             raise ValueError("opensearch_endpoint needs opensearch_domain_name, or no role could name the domain.")
+        if self.opensearch_endpoint is None and self.search_capacity is None:
+            raise ValueError("search_capacity is needed where no opensearch_endpoint is named.")
         return self
 
     def _refuse_issuer_of_another_environment(self) -> None:
@@ -321,6 +338,20 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
 }
 
 
+def refuse_unknown(context: Iterable[str]) -> None:
+    """Raise SettingsError for a misspelt setting; names that the CDK itself puts there hold `:`, `/` or `@`."""
+    unknown = [name for name in context if not set(name) & set(":/@") and name not in Settings.model_fields]
+    if unknown:
+        raise SettingsError(f"There is no setting {', '.join(unknown)}. Known are: {', '.join(Settings.model_fields)}.")
+
+
+def _completed(given: object, default: BaseModel) -> object:
+    """Return `given`, with what it leaves out as in `default`; anything that is no object as it is."""
+    with suppress(ValueError):
+        given = _json(given)
+    return {**default.model_dump(), **given} if isinstance(given, dict) else given
+
+
 def settings_from(context: Callable[[str], Any], folder: Path = DEPLOYMENTS) -> Settings:
     """Read the settings: defaults of the environment, then `<folder>/<environment>.json`, then CDK context.
 
@@ -338,6 +369,9 @@ def settings_from(context: Callable[[str], Any], folder: Path = DEPLOYMENTS) -> 
         **given,
         "environment": environment,
     }
+    for name, default in DEFAULTS[environment].items():
+        if isinstance(default, BaseModel):
+            values[name] = _completed(values[name], default)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -135,5 +135,5 @@ def test_cells_that_could_not_work_are_refused(cells: list[dict[str, Any]], mess
 
 
 def test_a_built_cell_of_too_long_a_name_is_refused(build: Build) -> None:
-    with pytest.raises(ValueError, match="characters at most"):
+    with pytest.raises(SettingsError, match="characters at most"):
         build("prod", vector_cells=[{"id": "a-name-that-is-too-long"}])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from infra_cdk.empty_buckets import emptied
-from infra_cdk.settings import Settings, SettingsError, settings_from
+from infra_cdk.packages import ROOT
+from infra_cdk.settings import DatabaseCapacity, Settings, SettingsError, refuse_unknown, settings_from
 
 EMPTY = Path(__file__).parent / "no-deployments-here"
 
@@ -144,6 +145,50 @@ def test_file_that_does_not_fit_is_named(tmp_path: Path, content: str, problem: 
 def test_only_environments_that_keep_nothing_are_emptied(name: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         emptied(name)
+
+
+@pytest.mark.parametrize("name", ["signup", "sign-up", "colour"])
+def test_context_that_is_no_setting_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        refuse_unknown(["environment", "sign_up", name])
+
+
+def test_context_of_the_cdk_is_left_alone() -> None:
+    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+
+    refuse_unknown(["environment", *flags, "aws:cdk:toolkit:default-region", "availability-zones:account=1:region=x"])
+
+
+@pytest.mark.parametrize("given", ['{"largest": 32}', {"largest": 32}])
+def test_what_a_capacity_leaves_out_stays_as_it_is_in_the_environment(given: Any) -> None:
+    database = read("prod", database_capacity=given).database_capacity
+
+    assert database == DatabaseCapacity(smallest=0.5, largest=32, instances=2, backup_days=35)
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"database_capacity": {"smallest": 4, "largest": 2}}, "smallest"),
+        ({"database_capacity": "plenty"}, "database_capacity: is no JSON"),
+        ({"vector_cells": "second"}, "vector_cells: is no JSON"),
+        ({"vector_cells": '[{"id": "a-cell-of-sixteen"}]'}, "a-cell-of-sixteen"),
+        ({"cors_origins": "knowledge.alderbrook.example"}, "cors_origins"),
+        ({"cors_origins": "https://knowledge.alderbrook.example/"}, "cors_origins"),
+        ({"opensearch_endpoint": "search.alderbrook.example", "opensearch_domain_name": "a"}, "opensearch_endpoint"),
+    ],
+    ids=repr,
+)
+def test_value_that_would_fail_only_when_it_is_deployed_is_named(setting: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        read("prod", **setting)
+
+
+def test_search_needs_a_domain_or_an_endpoint(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").write_text('{"search_capacity": null}')
+
+    with pytest.raises(SettingsError, match="search_capacity"):
+        settings_from({"environment": "dev"}.get, tmp_path)
 
 
 def test_deployment_can_be_closed_to_people_who_come_by_themselves() -> None:
