@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from shared.cells.rebalancing import STANDING_STILL
 from shared.composition.services import Services
 from shared.operations.capabilities import AUDIT, CELL_REGISTRY, CELLS, IDENTITY, VECTORS
-from shared.operations.declaration import ScheduleTrigger, operation
+from shared.operations.declaration import MetricAlarm, ScheduleTrigger, operation
 
 BUDGET = timedelta(seconds=50)
 """Less than the time between two runs; two at once would do the same things twice, and no harm."""
@@ -25,6 +26,14 @@ BUDGET = timedelta(seconds=50)
     across_tenants="each move is another tenant's",
     memory_mb=1024,
     timeout_s=120,
+    alarms=[
+        MetricAlarm(
+            STANDING_STILL,
+            above=0,
+            minutes=10,
+            says="A move between cells, or the emptying or filling of a cell, stands still: see the runbook of cells.",
+        )
+    ],
 )
 async def advance_tenant_moves(services: Services) -> dict[str, int]:
     """Copy, compare, switch and erase what moves, some hundred chunks a step; where one run dies, the next goes on.

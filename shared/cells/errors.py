@@ -84,6 +84,16 @@ class CellBusyError(TesseraError):
         super().__init__("The cells are being changed by others. Nothing was changed; try again shortly.")
 
 
+class CopiesDifferError(TesseraError):
+    """A move compared the same records for minutes, and copied them, and they still differ."""
+
+    code: ClassVar[str] = "copies-differ"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("What was copied of this organisation differs from what it has. It is compared on.")
+
+
 class InvalidMoveError(TesseraError):
     """The step does not follow from the state that the move is in."""
 

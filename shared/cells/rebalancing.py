@@ -21,6 +21,7 @@ from shared.cells.ports import CellRegistryStore, CellUnavailableError, Placemen
 from shared.cells.routing import T6, RoutingPolicy
 from shared.kernel.clock import Clock
 from shared.kernel.ids import TenantId
+from shared.telemetry.ports import Telemetry
 
 TRIES: Final = 8
 """Others write the registry, too: how the cells are, each minute."""
@@ -30,6 +31,9 @@ NO_ROOM: Final = "no-room-elsewhere"
 
 GIVEN_UP: Final = "moves-given-up"
 """The moves of all who are left were given up by hand a moment ago."""
+
+STANDING_STILL: Final = "cells_standing_still"
+"""Metric: moves that could not go on in a run of the schedule, and cells that cannot be emptied or filled now."""
 
 _WATCHED: Final = frozenset({MoveState.CLEANING, MoveState.ABORTING})
 """States in which what is left is erased, and looked at for a quarter of an hour."""
@@ -84,6 +88,7 @@ class Rebalancer:
     clock: Clock
     known: frozenset[CellId]
     policy: RebalancingPolicy
+    telemetry: Telemetry
 
     async def plan(self, troubled: Mapping[TenantId, str]) -> int:
         """Begin as many moves as may be, write down how far each cell is, and return how many were begun.
@@ -97,6 +102,7 @@ class Rebalancer:
             key=lambda cell: (cell.is_open, cell.cell_id),
         )
         if not changing:
+            self.telemetry.count(STANDING_STILL, len(troubled))
             return 0
         census = await self.census.take(registry.cells, places_all=self._concerns_all(registry, changing))
         room, begun, outcomes = self._room(census), 0, []
@@ -107,6 +113,10 @@ class Rebalancer:
             begun += now_begun
             outcomes.append(self._outcome(cell, census, plan, troubled, is_resting=is_resting and not now_begun))
         await self._write(outcomes)
+        standstills = [outcome.change.standstill for outcome in outcomes]
+        # What somebody gave up by hand is meant to stand still.
+        cells = sum(code not in {"", GIVEN_UP} for code in standstills)
+        self.telemetry.count(STANDING_STILL, len(troubled) + cells)
         return begun
 
     def _concerns_all(self, registry: CellRegistry, changing: Iterable[Cell]) -> bool:

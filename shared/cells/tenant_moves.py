@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.cells.census import TO_NO_END
-from shared.cells.errors import CellClosedError, CellNotFoundError, InvalidMoveError
+from shared.cells.errors import CellClosedError, CellNotFoundError, CopiesDifferError, InvalidMoveError
 from shared.cells.models import CellId
 from shared.cells.moving import TenantMover
 from shared.cells.placements import MoveState, Placement
@@ -24,6 +24,11 @@ PAGE: Final = 500
 
 STEPS_AT_A_TIME: Final = 20
 MOST_MOVES: Final = 100
+
+UNEQUAL_FOR: Final = timedelta(minutes=10)
+"""What is compared may differ while it is being written, but not for so long."""
+
+_COMPARING: Final = frozenset({MoveState.DUAL_READ, MoveState.SWITCHED})
 
 UNEXPECTED: Final = "internal"
 """The code of a failure that has none: a fault of ours, which the log shows."""
@@ -123,13 +128,19 @@ class TenantMoves:
         return Advanced(len(found), ended, troubled)
 
     async def _go_on(self, tenant: TenantId) -> bool | None:
-        """Do some steps; answer whether there is more to do now, or None when the move is over."""
+        """Do some steps; answer whether there is more to do now, or None when the move is over.
+
+        Raises: CopiesDifferError, and whatever keeps the cells from what is asked of them.
+        """
         before = await self.placement(tenant)
         for _ in range(STEPS_AT_A_TIME):
             after = await self.mover.advance(tenant)
-            if after.under_way is None:
+            move = after.under_way
+            if move is None:
                 return None
             if after == before:
+                if move.state in _COMPARING and self.clock.now() - move.changed_at >= UNEQUAL_FOR:
+                    raise CopiesDifferError
                 # A cell is watched for whoever comes late, or what is compared is being written: not now.
                 return False
             before = after

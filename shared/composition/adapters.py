@@ -26,6 +26,7 @@ from shared.operations.capabilities import (
     VECTORS,
 )
 from shared.operations.grants import Grants, UndeclaredUseError
+from shared.telemetry.ports import Telemetry
 
 if TYPE_CHECKING:
     from shared.adapters.aws.clients import AwsClients
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
 class Adapters:
     """The adapters of one function."""
 
-    def __init__(self, grants: Grants, settings: Settings, clock: Clock) -> None:
+    def __init__(self, grants: Grants, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
         self._grants = grants
         self._settings = settings
         self._clock = clock
+        self._telemetry = telemetry
 
     @cached_property
     def aws(self) -> "AwsClients":
@@ -199,7 +201,7 @@ class Adapters:
         """Where tenants' chunks are."""
         from shared.composition.cells import Cells
 
-        return Cells(self, self._settings, self._grants, self._clock)
+        return Cells(self, self._settings, self._grants, self._clock, self._telemetry)
 
     @cached_property
     def embedder(self) -> "MiniLmEmbedder":

@@ -20,6 +20,7 @@ from shared.kernel.tenants import AdmittedTenant
 from shared.operations.capabilities import CELL_REGISTRY, CELLS, IDENTITY, VECTORS
 from shared.operations.grants import Grants
 from shared.operations.vector_cells import VectorCell
+from shared.telemetry.ports import Telemetry
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -145,6 +146,7 @@ class Cells:
     settings: Settings
     grants: Grants
     clock: Clock
+    telemetry: Telemetry
 
     @cached_property
     def stores(self) -> Stores:
@@ -202,7 +204,7 @@ class Cells:
         census = CensusTaker(self.placements, AllTenants(self.adapters, self.settings), self.home)
         policy = RebalancingPolicy(LONGEST_LIFE, most_moves=MOST_MOVES)
         known = frozenset(CellId(cell.id) for cell in self.settings.cells)
-        return Rebalancer(self.registry, self.placements, census, self.clock, known, policy)
+        return Rebalancer(self.registry, self.placements, census, self.clock, known, policy, self.telemetry)
 
     @cached_property
     def _known(self) -> frozenset[CellId]:

@@ -50,7 +50,7 @@ class Services:
         self._settings = settings.told_to(grants.capabilities)
         self._telemetry = telemetry or SilentTelemetry()
         self._clock = clock or SystemClock()
-        self._adapters = Adapters(grants, self._settings, self._clock)
+        self._adapters = Adapters(grants, self._settings, self._clock, self._telemetry)
 
     @cached_property
     def authentication(self) -> Authentication:

@@ -19,6 +19,7 @@ from shared.kernel.ids import TenantId, UserId
 from shared.operations.capabilities import CELLS
 from shared.operations.registry import load_operation
 from shared.operations.vector_cells import VECTOR_CELLS, VectorCell, VectorCells
+from shared.telemetry.silent import SilentTelemetry
 from shared.tenancy.plans import PlanName
 from tests.contract.chunks import chunk, scope
 from tests.ingestion.cloud import Cloud
@@ -164,9 +165,8 @@ async def parts(cloud):
 def planner(placements, registry):
     known = frozenset(map(CellId, ("main", "second", "third")))
     policy = RebalancingPolicy(timedelta(0), moves_at_once=len(NAMES))
-    return Rebalancer(
-        registry, placements, CensusTaker(placements, Everybody(), MAIN), SystemClock(), known, policy
-    )  # fmt: skip
+    census = CensusTaker(placements, Everybody(), MAIN)
+    return Rebalancer(registry, placements, census, SystemClock(), known, policy, SilentTelemetry())
 
 
 @pytest.mark.parametrize("killed_at", [*range(1, 80, 3), 10_000])

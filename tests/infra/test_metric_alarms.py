@@ -11,8 +11,8 @@ from tests.infra.templates import Templates
 DECLARED = [(one, alarm) for one in all_operations() for alarm in one.alarms]
 
 
-def test_events_that_wait_too_long_to_be_sealed_are_declared() -> None:
-    assert {operation.id for operation, _ in DECLARED} >= {"seal_leftover_events"}
+def test_events_that_wait_too_long_and_moves_that_stand_still_are_declared() -> None:
+    assert {operation.id for operation, _ in DECLARED} >= {"seal_leftover_events", "advance_tenant_moves"}
 
 
 def test_declared_metrics_are_watched_as_they_are_told(

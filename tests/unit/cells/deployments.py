@@ -10,9 +10,10 @@ from shared.cells.models import Cell, CellId, Observation
 from shared.cells.moving import TenantMover
 from shared.cells.placements import MoveState, Placement
 from shared.cells.places import cell_of
-from shared.cells.rebalancing import Rebalancer, RebalancingPolicy
+from shared.cells.rebalancing import STANDING_STILL, Rebalancer, RebalancingPolicy
 from shared.cells.tenant_moves import LONGEST_LIFE, TenantMoves
 from shared.kernel.ids import TenantId
+from shared.telemetry.silent import SilentTelemetry
 from tests.unit.cells.memory import MemoryCells, MemoryPlacements, MemoryRegistry, finish
 
 REGION = "eu-central-1"
@@ -29,6 +30,17 @@ class SetClock:
         return self.at
 
 
+class Watcher(SilentTelemetry):
+    """Notes what planners count of what stands still."""
+
+    def __init__(self):
+        self.counted = []
+
+    def count(self, name, amount=1):
+        assert name == STANDING_STILL
+        self.counted.append(amount)
+
+
 class Deployment:
     """Cells by name, the first one home; `signed_up` is everybody, placed or not."""
 
@@ -43,6 +55,7 @@ class Deployment:
         for name in names:
             self.registry.stored = self.registry.stored.added(Cell(CellId(name), REGION))
         self.signed_up = []
+        self.telemetry = Watcher()
         self.most_working = 0
         self.membership = CellMembership(self.registry, self.clock)
         self.directory = TenantDirectory(self.registry, self.placements, self.cells, self.clock)
@@ -59,7 +72,8 @@ class Deployment:
     def planner(self, **policy):
         census = CensusTaker(self.placements, self, self.known[0])
         figures = RebalancingPolicy(LONGEST_LIFE, **policy)
-        return Rebalancer(self.registry, self.placements, census, self.clock, frozenset(self.known), figures)
+        known = frozenset(self.known)
+        return Rebalancer(self.registry, self.placements, census, self.clock, known, figures, self.telemetry)
 
     def put(self, cell, *tenants):
         """Have tenants in a place without asking the ring."""

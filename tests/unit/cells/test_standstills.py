@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.cells.gates import Gate, GateRole
 from shared.cells.models import CellId, CellState
 from shared.cells.placements import MoveState
+from shared.cells.ports import Record
 from shared.cells.rebalancing import RESTS
 from shared.cells.tenant_moves import LONGEST_LIFE
 from shared.kernel.ids import TenantId
@@ -141,6 +143,53 @@ def test_a_target_that_falls_ill_keeps_its_moves_and_gets_no_more():
     deployment.cells.of(A).is_deaf = False
     deployment.run_until("c", CellState.CLOSED)
     assert set(deployment.moved.values()) == {1}
+
+
+def test_copies_that_stay_unequal_are_told_of_after_a_while_and_those_that_become_equal_are_not():
+    deployment = Deployment("a", "b")
+    deployment.put("b", "acme")
+    deployment.cells.of(B).gates[TenantId("acme")] = Gate(1, GateRole.OPEN)
+    deployment.cells.of(B).records["acme"]["k1"] = Record("k1", 1, b"value")
+    deployment.cells.of(A).lost = {"k1"}
+    deployment.close("b")
+
+    deployment.run(10)
+    assert deployment.placements.records["acme"].move.state is MoveState.DUAL_READ
+    assert deployment.cell("b").change.standstill == ""
+    deployment.run(5)
+    assert deployment.cell("b").change.standstill == "copies-differ"
+
+    deployment.cells.of(A).lost = set()
+    deployment.run()
+    assert deployment.cell("b").change.standstill == ""
+    deployment.run_until("b", CellState.CLOSED)
+
+
+def test_what_stands_still_is_counted_for_whoever_watches():
+    """Moves that cannot go on, and cells; not what somebody gave up by hand."""
+    deployment = Deployment("a", "b")
+    deployment.put("b", "acme", "globex")
+    deployment.close("b")
+    deployment.run()
+    finish(deployment.planner().plan({TenantId("acme"): "index-unavailable", TenantId("initech"): "index-unavailable"}))
+    assert deployment.telemetry.counted == [0, 3]
+
+    for tenant in ("acme", "globex"):
+        finish(deployment.moves.cancel(TenantId(tenant)))
+    deployment.run(18)
+    assert deployment.cell("b").change.standstill == "moves-given-up"
+    deployment.see("a", is_healthy=False)
+    deployment.run()
+    assert deployment.telemetry.counted[2:] == [*[0] * 18, 1]
+
+
+def test_moves_by_hand_are_counted_where_no_cell_changes():
+    deployment = Deployment("a", "b")
+    deployment.put("b", "acme")
+
+    finish(deployment.planner().plan({TenantId("acme"): "index-unavailable"}))
+
+    assert deployment.telemetry.counted == [1]
 
 
 def test_a_cell_that_the_deployment_forgot_says_so_and_vanishes_when_nobody_is_in_it():
