@@ -19,7 +19,7 @@ from shared.identity.caller import Caller
 from shared.identity.permissions import Permission
 from shared.kernel.clock import Clock, SystemClock
 from shared.kernel.ids import TenantId, new_id
-from shared.operations.capabilities import IDENTITY, METADATA
+from shared.operations.capabilities import IDENTITY, METADATA, UPLOADS
 from shared.operations.declaration import DeclarationError, HttpTrigger, Operation
 from shared.operations.limits import address_of
 from shared.operations.tenants import TENANT_IN_PATH, within
@@ -51,6 +51,7 @@ class OperationAudit:
         self.operation = operation
         self.trail_of = trail_of
         self.writes = METADATA.write in operation.uses or IDENTITY.write in operation.uses
+        self.erases = UPLOADS.delete in operation.uses
         self.is_across = trigger.permission is Permission.TENANT_OPERATE
         self._path = trigger.path
         hints = get_type_hints(operation.function, include_extras=True)
@@ -87,14 +88,20 @@ class RequestAudit:
         act = self.act
         act.actor, act.role, act.key_id, act.tenant = caller.user, caller.role.value, caller.key_id, caller.tenant
 
-    def admit(self) -> None:
+    async def admit(self) -> None:
         """Begin to tell of an access, beside the operation.
 
-        What writes is told of by its writes. What an operator does to a tenant stands in that tenant's log, and so is
-        told of only when it is known that there is such a tenant.
+        What writes is told of by its writes, and what deletes a file before, for no transaction holds a file and an
+        event. What an operator does to a tenant stands in that tenant's log, and so is told of only when it is known
+        that there is such a tenant. Raises: AuditUnavailableError.
         """
-        if self.act.tenant is not None and not self._audit.writes and self._named is None:
-            self._telling = asyncio.create_task(self._tell_access(self.act.tenant))
+        tenant = self.act.tenant
+        if tenant is None or self._named is not None:
+            return
+        if self._audit.erases:
+            await self._tell_access(tenant)
+        elif not self._audit.writes:
+            self._telling = asyncio.create_task(self._tell_access(tenant))
 
     async def conclude(self, code: str | None) -> None:
         """Return once everything is told; `code` is the problem's that is to be answered, None for none.
@@ -106,7 +113,7 @@ class RequestAudit:
             return
         if self._telling is not None:
             await self._telling
-        elif code is None and not self.act.writes:
+        elif code is None and not self.act.writes and not self._audit.erases:
             await self._tell_access(tenant if self._named is None else TenantId(str(self._named)))
         if code is not None:
             await self._tell(self.act.refused(tenant, self._clock.now(), code))

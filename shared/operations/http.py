@@ -269,7 +269,7 @@ class _OperationRoute(APIRoute):
                     counted.check()
                     if caller is not None and reach is not None:
                         await reach.check(request, caller)
-                    audited.admit()
+                    await audited.admit()
                     _check_query(request, parameters)
                     with for_request(operation, request.path_params):
                         return await handle(await read_body(request) if takes_body else request)

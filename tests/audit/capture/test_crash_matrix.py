@@ -4,6 +4,9 @@ import secrets
 
 import pytest
 
+from shared.audit.events import ADMITTED, DONE
+from shared.knowledge.keys import document_id_of
+from shared.operations.capabilities import UPLOADS
 from tests.audit.capture.acting import NOBODYS_BASE, bases_of, check_truth, client_of, create_base, outcomes
 from tests.audit.capture.faults import Fault, met_with
 
@@ -106,3 +109,47 @@ async def test_an_answer_that_was_lost_is_recorded_once(cloud, told, functions_o
 
     events = [event for event in told.written(tenant).values() if event.request_id == answer.headers["x-request-id"]]
     assert [event.outcome for event in events] == ["admitted"]
+
+
+class Erasure:
+    """Notes what was told of a tenant when the first file of a bucket is about to be deleted."""
+
+    def __init__(self, told, tenant):
+        self.known = None
+        self._told, self._tenant = told, tenant
+
+    def send(self, really_send, session, request):
+        if request.method == "DELETE" and self.known is None:
+            self.known = self._told.all(self._tenant)
+        return really_send(session, request)
+
+
+async def test_who_deletes_a_file_is_told_of_before_it_is_gone(cloud, told, functions_of_all, client, base, tenant):
+    """No transaction holds a file and an event: whoever is killed in between would have deleted it unnamed."""
+    key = f"t/{tenant}/kb/{base}/terms.md"
+    cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=key, Body=b"The notice period is 30 days.")
+    await functions_of_all.work_off()
+    path = f"knowledge-bases/{base}/documents/{document_id_of(key)}"
+    erasure = Erasure(told, tenant)
+
+    with met_with(erasure):
+        answer = await client.delete(f"/{path}")
+
+    assert answer.status_code == 204
+    request_id = answer.headers["x-request-id"]
+    (first,) = [event for event in erasure.known.values() if event.request_id == request_id]
+    assert (first.actor, first.outcome, first.resource, first.step) == ("ada", ADMITTED, path, 0)
+    (_, second) = [event for event in told.all(tenant).values() if event.request_id == request_id]
+    assert (second.outcome, second.resource, second.step) == (DONE, path, 1)
+
+
+async def test_no_file_is_deleted_that_nobody_can_tell_of(cloud, told, functions_of_all, client, base, tenant):
+    key = f"t/{tenant}/kb/{base}/terms.md"
+    cloud.s3.put_object(Bucket=cloud.address_of(UPLOADS), Key=key, Body=b"The notice period is 30 days.")
+    await functions_of_all.work_off()
+
+    with met_with(Fault(QUEUE, is_lost=False, is_lasting=True), Fault(LOG, is_lost=False, is_lasting=True)):
+        answer = await client.delete(f"/knowledge-bases/{base}/documents/{document_id_of(key)}")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "audit-unavailable")
+    assert cloud.s3.head_object(Bucket=cloud.address_of(UPLOADS), Key=key)["ContentLength"] == 29
