@@ -14,6 +14,7 @@ from shared.audit.ports import BlockReader
 from shared.audit.read_model import AuditReadModel, SealedEvent, UnprojectedHeads
 from shared.kernel.errors import Kind, TesseraError
 from shared.kernel.ids import TenantId
+from shared.kernel.tenants import AdmittedTenant, admitted
 
 BLOCKS_AT_ONCE: Final = 10
 LEFT_OVER_AFTER: Final = timedelta(minutes=2)
@@ -38,7 +39,7 @@ class AuditProjection:
     blocks: BlockReader
     read_model: AuditReadModel
     heads: UnprojectedHeads
-    _known: dict[TenantId, int] = field(default_factory=dict)
+    _known: dict[AdmittedTenant, int] = field(default_factory=dict)
 
     async def tenants_left_over(self, now: datetime) -> list[TenantId]:
         """Return tenants whose log has waited for its copy longer than the stream takes."""
@@ -50,7 +51,8 @@ class AuditProjection:
         `first_seq` is where a block begins that was seen: one that is known to be copied costs nothing.
         Raises: BrokenChainError, UnreadableBlockError, DatabaseUnavailableError; what was copied stays.
         """
-        if 0 < first_seq <= self._known.get(tenant, 0):
+        own = admitted(tenant)
+        if 0 < first_seq <= self._known.get(own, 0):
             return 0
         copied = 0
         place = await self.read_model.last(tenant) or genesis(tenant)
@@ -61,12 +63,12 @@ class AuditProjection:
                 place = events[-1].place
             else:  # somebody else copies, too: go on from where that came to
                 place = await self.read_model.last(tenant) or genesis(tenant)
-        self._remember(tenant, place.seq)
+        self._remember(own, place.seq)
         if place.seq:
             await self.heads.mark_projected(tenant, place)
         return copied
 
-    def _remember(self, tenant: TenantId, seq: int) -> None:
+    def _remember(self, tenant: AdmittedTenant, seq: int) -> None:
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[tenant] = seq

@@ -3,14 +3,16 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from shared.audit.projection import AuditProjection
 from shared.cells.directory import TenantDirectory
 from shared.cells.models import Cell, CellId
 from shared.cells.placements import Placement
 from shared.kernel.ids import TenantId
-from shared.kernel.tenants import TenantContextError
+from shared.kernel.tenants import TenantContextError, admitted
 from shared.limits.allowance import LocalAllowance
 from shared.limits.rules import per_minute
 from shared.operations.tenants import within
@@ -22,7 +24,6 @@ HOME = CellId("home")
 
 BY_ANY_TENANT = {
     "Authenticator": "the authorizer judges credentials before anybody is worked for, and declares why",
-    "AuditProjection": "how far a log is copied, so that it is not looked at again; who asks hears nothing of it",
     "CallCredentials": "whom the present call serves, as the guard says, which asked the context",
     "Census": "made anew for each run of the schedule that empties and fills cells",
     "Sealing": "a look that is under way, and asks the store; nothing is remembered of it",
@@ -103,3 +104,15 @@ def test_nobody_hears_where_another_is_from_a_remembered_decision():
 
     with within(ACME), pytest.raises(TenantContextError):
         finish(directory.route(GLOBEX, "eu-central-1"))
+
+
+def test_nobody_hears_how_far_the_log_of_another_is_copied():
+    nothing: Any = None
+    with within(GLOBEX):
+        copying = AuditProjection(nothing, nothing, nothing, {admitted(GLOBEX): 9})
+
+    with within(ACME), pytest.raises(TenantContextError):
+        finish(copying.catch_up(GLOBEX, first_seq=5))
+
+    with within(GLOBEX):
+        assert finish(copying.catch_up(GLOBEX, first_seq=5)) == 0
