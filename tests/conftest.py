@@ -18,7 +18,6 @@ from tests.ingestion.cloud import WATCHERS, Cloud
 from tests.remembered import forget_apps
 from tests.stores import entries_of, leaks_in
 
-
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

@@ -6,6 +6,12 @@ import pytest
 
 from shared.identity.permissions import Role
 from tests.api.tenants import problem_of
+from tests.clocks import early_in_the_hour
+
+
+@pytest.fixture(autouse=True)
+async def _within_an_hour():
+    await early_in_the_hour()
 
 
 async def usage_of(tenant, role=Role.VIEWER):

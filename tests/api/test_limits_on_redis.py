@@ -15,10 +15,16 @@ from shared.operations.capabilities import CACHE
 from tests.api.door import authenticator_of
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
 from tests.canaries import WATCH, marks_in
+from tests.clocks import early_in_the_hour
 from tests.redis_server import RedisServer, running_redis, start_redis
 from tests.stores import leaks_in, of_cache
 
 pytestmark = pytest.mark.real_server
+
+
+@pytest.fixture(autouse=True)
+async def _within_an_hour():
+    await early_in_the_hour()
 
 
 @pytest.fixture

@@ -163,12 +163,16 @@ async def test_a_window_counts_up_to_its_limit(store, acme):
 
 async def test_no_burst_after_a_window_that_was_not_quiet(store, acme):
     window = Window("second", 10, 1)
-    await next_second()
-    assert (await store.admit(acme, [Demand(window, cost=5)])).is_admitted
-    await next_second()
+    before = after = -1
+    while before < 0 or after != before + 1:  # a busy machine may miss a second
+        await next_second()
+        (standing,) = (await store.admit(acme, [Demand(window, cost=5)])).standings
+        before = standing.window
+        await next_second()
+        (standing,) = (await store.admit(acme, [Demand(window, cost=4)])).standings
+        after = standing.window
 
-    busy = await store.admit(acme, [Demand(window, cost=4)])
-    assert (busy.standings[0].allowed, busy.standings[0].remaining) == (10, 6)
+    assert (standing.allowed, standing.remaining) == (10, 6)
     await next_second()
 
     assert (await store.admit(acme, [Demand(window)])).standings[0].allowed == 12
@@ -255,7 +259,8 @@ async def test_a_thousand_tenants_each_get_their_share(address, store):
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(hours=1), timedelta(days=400)])
 async def test_wrong_clocks_gain_nothing_from_dynamodb(dynamodb, acme, ahead):
-    """The store holds every machine to the second that DynamoDB's answers name."""
+    """The store holds every machine to the second that DynamoDB's answers name, and to how long they took."""
+    started = time.monotonic()
     right = DynamoLimitStore(dynamodb, limit_claims.TABLE, SystemClock())
     wrong = DynamoLimitStore(dynamodb, limit_claims.TABLE, SkewedClock(ahead))
     demands = [Demand(SLOW, "ada"), Demand(CALLS)]
@@ -264,7 +269,8 @@ async def test_wrong_clocks_gain_nothing_from_dynamodb(dynamodb, acme, ahead):
 
     assert sum(admitted) == 5
     standings = [(await store.admit(acme, [Demand(SLOW, "ada", 0)])).standings[0] for store in (right, wrong)]
-    assert abs(standings[0].reset_us - standings[1].reset_us) < 2.5 * SECOND_US
+    took_s = time.monotonic() - started
+    assert abs(standings[0].reset_us - standings[1].reset_us) < (2.5 + took_s) * SECOND_US
 
 
 async def test_redis_needs_no_script_beforehand(redis_address, acme):

@@ -15,7 +15,7 @@ from localstack import process
 from localstack.failures import LocalCloudError
 from localstack.install import ROOT
 from localstack.local_server import LocalServer, PortsTakenError
-from localstack.ports import HOST, free_port, free_ports, is_taken
+from localstack.ports import HOST, free_port, free_ports
 
 SERVE = """
 import http.server, sys
@@ -89,7 +89,7 @@ def test_it_is_found_again_and_ended_by_whoever_knows_its_folder(folder):
     assert httpx.get(started.endpoint).is_success
     assert [Toy.stop_in(folder), Toy.stop_in(folder)] == [True, False]
     assert Toy.find(folder) is None
-    assert not is_taken(started.port)
+    assert not started.process.is_running()
 
 
 def test_it_outlives_the_command_that_started_it_and_the_end_of_its_terminal(place):
