@@ -30,8 +30,10 @@ VALUES ($1, $2, now(), '', '', '', '', '', '', '', 0, '', '')
 """
 READ = "SELECT tenant, seq FROM tessera.audit_events"
 LOSE = (
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()"
+    "SELECT count(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity"
+    " WHERE usename = $1 AND datname = current_database()"
 )
+"""Returns when they have ended: whoever comes later is to meet what is left of them, and not their end itself."""
 
 STATEMENT_TIMEOUT_S = 0.1
 LONG_S = 0.3
