@@ -1,6 +1,6 @@
 """The HTTP entry: a FastAPI app made of declarations, one operation in a Lambda, all of them in process (U1).
 
-Order of a request: request id → announced size → caller → permission → limits → reach → parameters and body →
+Order of a request: request id → caller → permission → limits → announced size → reach → parameters and body →
 operation → settlement → problem documents → audit.
 """
 
@@ -254,7 +254,6 @@ class _OperationRoute(APIRoute):
             return answer
 
         async def answered(request: Request, audited: RequestAudit) -> Response:
-            check_announced_size(request)
             caller = await _recognise(request, caller_of) if permission is not None and caller_of else None
             if caller is not None:
                 audited.recognise(caller)
@@ -267,6 +266,7 @@ class _OperationRoute(APIRoute):
                         _authorize(caller, permission)
                         request.state.caller = caller
                     counted.check()
+                    check_announced_size(request)
                     if caller is not None and reach is not None:
                         await reach.check(request, caller)
                     await audited.admit()

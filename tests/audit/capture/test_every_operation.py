@@ -11,6 +11,7 @@ import pytest
 from shared.adapters.dynamodb.bookkeeping import NOTE_USE, REHASH, RULES
 from shared.audit.events import ADMITTED, DONE, EventKind, canonical
 from shared.identity.permissions import Permission, Role, is_permitted
+from shared.operations.bodies import MAX_BODY_BYTES
 from shared.operations.capabilities import IDENTITY, METADATA, UPLOADS
 from shared.tenancy.models import OPERATORS
 from tests.api.declared import ROUTES, path_of
@@ -190,6 +191,18 @@ async def test_what_stands_in_a_path_and_is_no_id_is_content(told, new_estate, w
     await tenant.send("GET", f"/knowledge-bases/{written}", Role.OWNER)
 
     assert {event.resource for event in told.since(tenant.id, before)} == {"knowledge-bases/~"}
+
+
+async def test_a_body_that_is_too_large_is_told_of(told, new_estate):
+    tenant = new_estate().tenant
+    tenant.headers(Role.OWNER)
+    before = told.all(tenant.id)
+
+    answer = await tenant.send("POST", "/workspaces", Role.OWNER, json={"name": "x" * (MAX_BODY_BYTES + 1)})
+
+    (event,) = told.since(tenant.id, before)
+    assert (event.kind, event.outcome) == (EventKind.REFUSAL, answer.json()["code"]) == ("refusal", "body-too-large")
+    assert event.actor == "ada@example.owner"
 
 
 async def test_a_limit_that_refuses_is_told_of(told, new_estate, grant_writes):
