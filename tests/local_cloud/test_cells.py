@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ RULE = "The notice period is 30 days."
 QUESTION = "How long is the notice period?"
 MOVED_WITHIN_S = 120.0
 PAUSE_S = 0.05
+MOST_SIGN_UPS = 8
 OTHER = {MAIN: SECOND_CELL, SECOND_CELL: MAIN}
 TAKEN_OVER = {"switched", "cleaning", "done"}
 
@@ -45,7 +47,13 @@ def operator(local_cloud: LocalCloud, people: People) -> Iterator[Api]:
 
 @pytest.fixture
 def organisation(local_cloud: LocalCloud, operator: Api) -> Iterator[Tenant]:
-    """An organisation that signed up, on a plan that lets it search without a pause."""
+    with signed_up(local_cloud, operator) as organisation:
+        yield organisation
+
+
+@contextmanager
+def signed_up(local_cloud: LocalCloud, operator: Api) -> Iterator[Tenant]:
+    """Give an organisation that signed up, on a plan that lets it search without a pause."""
     email, password = f"owner-{secrets.token_hex(6)}@people.example", secrets.token_urlsafe(16)
     body = {"organisation_name": "Alderbrook", "display_name": "Ada", "email": email, "password": password}
     with Api(local_cloud.api_address, None) as stranger:
@@ -130,6 +138,54 @@ def test_organisation_moves_while_it_searches_and_uploads(organisation, operator
     assert cells[target]["own_indexes"] >= int(own_index)
     until(lambda: places_of(local_cloud, organisation.name) == {("own-" if own_index else "") + target})
     print(f"\n{searches.count} searches during the move, none failed; seen on the way: {sorted(placed)}")
+
+
+def test_a_cell_is_emptied_while_its_people_search(operator, local_cloud):
+    closing = f"/cells/{SECOND_CELL}/closing"
+    with ExitStack() as leaving:
+        organisation = first_in(SECOND_CELL, local_cloud, operator, leaving)
+        kb_id = organisation.create_knowledge_base()
+        document_id = organisation.upload(kb_id, "terms.md", RULE.encode())
+        organisation.wait(kb_id, "terms.md")
+        assert places_of(local_cloud, organisation.name) == {SECOND_CELL}
+
+        with Searches(organisation, kb_id, document_id) as searches:
+            until(lambda: searches.count > 2)
+            closed = operator.call("PUT", closing)
+            leaving.callback(operator.call, "DELETE", closing)
+            newcomer = leaving.enter_context(signed_up(local_cloud, operator))
+            until(lambda: advanced(operator, organisation, local_cloud) in TAKEN_OVER)
+            searched = searches.count
+            until(lambda: searches.count > searched + 2)
+
+        cells = {cell["id"]: cell for cell in operator.call("GET", "/cells")["items"]}
+        last = operator.send("PUT", f"/cells/{MAIN}/closing").json()
+        placed = [operator.call("GET", f"/tenants/{one.name}/placement") for one in (organisation, newcomer)]
+    assert searches.wrong == []
+    assert closed["state"] == cells[SECOND_CELL]["state"] == "closing"
+    assert cells[SECOND_CELL]["tenants_left"] >= 1, "the old place is watched for a quarter of an hour"
+    assert last["code"] == "last-open-cell"
+    assert [placement["cell"] for placement in placed] == [MAIN, MAIN]
+    assert len(placed[0]["move"]["checksum"]) == 64
+    assert {cell["id"]: cell["state"] for cell in operator.call("GET", "/cells")["items"]} == dict.fromkeys(
+        OTHER, "open"
+    )
+
+
+def first_in(cell: str, cloud: LocalCloud, operator: Api, leaving: ExitStack) -> Tenant:
+    """Return the first organisation that is put in a cell: they are spread evenly."""
+    for _ in range(MOST_SIGN_UPS):
+        organisation = leaving.enter_context(signed_up(cloud, operator))
+        if operator.call("GET", f"/tenants/{organisation.name}/placement")["cell"] == cell:
+            return organisation
+    raise AssertionError(f"nobody is put in {cell}")
+
+
+def advanced(operator: Api, organisation: Tenant, cloud: LocalCloud) -> str:
+    """Return how far an organisation's move is after one more run of the schedule, empty while it has none."""
+    functions.invoke(cloud.emulator, "advance_tenant_moves")
+    move = operator.call("GET", f"/tenants/{organisation.name}/placement").get("move")
+    return "" if move is None else str(move["state"])
 
 
 def test_owners_see_neither_cells_nor_placements(organisation):
