@@ -1,5 +1,6 @@
 """Which cell a tenant is put in, once, and which one takes its requests, each time (T6)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,12 +38,15 @@ class TenantDirectory:
         placements: PlacementStore,
         cells: GatedCells,
         clock: Clock,
+        known: Collection[CellId],
         policy: RoutingPolicy = T6,
     ) -> None:
+        """`known` are the cells that the deployment has: the registry learns a minute later that one was taken away."""
         self._registry = registry
         self._placements = placements
         self._cells = cells
         self._clock = clock
+        self._known = known
         self._policy = policy
         self._decisions = DecisionCache(policy.remembered_for)
         self._looked: tuple[CellRegistry, datetime] | None = None
@@ -82,7 +86,7 @@ class TenantDirectory:
         return route
 
     async def _choose(self, tenant: TenantId, home: str) -> _Choice:
-        cells = (await self._registry.registry()).open_cells()
+        cells = [cell for cell in (await self._registry.registry()).open_cells() if cell.cell_id in self._known]
         held = await self._placements.held()
         roomy = with_room(cells, held) if cells else []
         primary = preferred(tenant, cells, roomy)

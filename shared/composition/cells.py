@@ -203,19 +203,22 @@ class Cells:
         self.grants.require(IDENTITY.query_indexes)
         census = CensusTaker(self.placements, AllTenants(self.adapters, self.settings), self.home)
         policy = RebalancingPolicy(LONGEST_LIFE, most_moves=MOST_MOVES)
-        known = frozenset(CellId(cell.id) for cell in self.settings.cells)
-        return Rebalancer(self.registry, self.placements, census, self.clock, known, policy, self.telemetry)
+        return Rebalancer(self.registry, self.placements, census, self.clock, self._all, policy, self.telemetry)
 
     @cached_property
     def _known(self) -> frozenset[CellId]:
         """The cells between which tenants may move: where nobody asks where tenants are, none may leave."""
-        return frozenset(CellId(cell.id) for cell in self.settings.cells) if self.settings.has_places else frozenset()
+        return self._all if self.settings.has_places else frozenset()
+
+    @cached_property
+    def _all(self) -> frozenset[CellId]:
+        return frozenset(CellId(cell.id) for cell in self.settings.cells)
 
     @cached_property
     def directory(self) -> "TenantDirectory":
         from shared.cells.directory import TenantDirectory
 
-        return TenantDirectory(self.registry, self.placements, self._movable, self.clock)
+        return TenantDirectory(self.registry, self.placements, self._movable, self.clock, self._all)
 
     async def place(self, tenant: TenantId) -> None:
         """Put a new tenant where there is room for it; where there is one cell, or none that is well, it is at home."""

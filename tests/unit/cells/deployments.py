@@ -58,7 +58,7 @@ class Deployment:
         self.telemetry = Watcher()
         self.most_working = 0
         self.membership = CellMembership(self.registry, self.clock)
-        self.directory = TenantDirectory(self.registry, self.placements, self.cells, self.clock)
+        self.directory = TenantDirectory(self.registry, self.placements, self.cells, self.clock, self.known)
 
     async def tenants(self):
         for tenant in self.signed_up:

@@ -40,9 +40,10 @@ class Deployment:
             MemoryCells(),
             Clock(),
         )
-        for name in ("a", "b", "c"):
-            self.registry.stored = self.registry.stored.added(Cell(CellId(name), HOME))
-        self.directory = TenantDirectory(self.registry, self.placements, self.cells, self.clock)
+        self.known = [CellId(name) for name in ("a", "b", "c")]
+        for cell_id in self.known:
+            self.registry.stored = self.registry.stored.added(Cell(cell_id, HOME))
+        self.directory = TenantDirectory(self.registry, self.placements, self.cells, self.clock, self.known)
 
     def see(self, cell_id, **seen):
         self.registry.stored = self.registry.stored.observed(CellId(cell_id), Observation(**seen))
@@ -62,6 +63,16 @@ def deployment():
 
 def walk(deployment):
     return list(ring_of(deployment.registry.stored.cells.values()).walk(ACME))
+
+
+def test_nobody_is_put_in_a_cell_that_was_taken_away_a_moment_ago(deployment):
+    first, second, _ = walk(deployment)
+    deployment.known.remove(first)
+
+    assert deployment.place().cell == second
+    deployment.known.clear()
+    with pytest.raises(NoHealthyCellError):
+        deployment.place(TenantId("globex"))
 
 
 def test_a_tenant_goes_to_the_cell_that_it_prefers_and_is_let_in(deployment):

@@ -98,7 +98,7 @@ def test_nobody_hears_where_another_is_from_a_remembered_decision():
     registry, placements = MemoryRegistry(), MemoryPlacements()
     registry.stored = registry.stored.added(Cell(HOME, "eu-central-1"))
     placements.records[GLOBEX] = Placement(GLOBEX, HOME, revision=1)
-    directory = TenantDirectory(registry, placements, MemoryCells(), StillClock())
+    directory = TenantDirectory(registry, placements, MemoryCells(), StillClock(), {HOME})
     with within(GLOBEX):
         assert finish(directory.route(GLOBEX, "eu-central-1")).data == HOME
 
