@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra_cdk.naming import resource_name
 from infra_cdk.settings import Environment, SettingsError, known_values
@@ -24,16 +25,24 @@ def main() -> None:
     """Empty the buckets of the environment named on the command line, after asking for its name once more."""
     try:
         environment = emptied(sys.argv[1] if len(sys.argv) > 1 else "")
+        _empty_all(environment, str(known_values(environment)["region"]))
     except SettingsError as error:
         sys.exit(f"✗ {error}")
-    session = boto3.Session()
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(
+            f"✗ {error}\n"
+            "  → Sign in to the account of the deployment; another region than the usual one stands in deployments/."
+        )
+
+
+def _empty_all(environment: Environment, region: str) -> None:
+    session = boto3.Session(region_name=region)
     account = session.client("sts").get_caller_identity()["Account"]
-    region = session.region_name or str(known_values(environment)["region"])
     names = bucket_names(environment, account, region)
     print("All versions of all objects will be destroyed in:", *names, sep="\n  ")
     if input(f"Type {environment} to go on: ") != environment:
         sys.exit("Nothing was changed.")
-    s3 = session.client("s3", region_name=region)
+    s3 = session.client("s3")
     for name in names:
         print(f"{name}: {empty(s3, name)} versions destroyed")
 
