@@ -1,5 +1,6 @@
 """Which cell a tenant is put in, once, and which one takes its requests, each time (T6)."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from shared.cells.errors import NoHealthyCellError, PlacementBusyError, Placemen
 from shared.cells.gates import FIRST_EPOCH, Gate, GateRole
 from shared.cells.models import Cell, CellId, CellRegistry
 from shared.cells.placements import Placement
+from shared.cells.places import cell_of
 from shared.cells.ports import CellRegistryStore, GatedCells, PlacementStore
 from shared.cells.routing import T6, RoutingPolicy, choose_cell
 from shared.kernel.clock import Clock
@@ -25,6 +27,8 @@ LOOKED_FOR: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
+    """A cell, and how many tenants may share it then: those in indexes of their own take room, too."""
+
     cell_id: CellId
     at_most: int
 
@@ -87,12 +91,15 @@ class TenantDirectory:
 
     async def _choose(self, tenant: TenantId, home: str) -> _Choice:
         cells = [cell for cell in (await self._registry.registry()).open_cells() if cell.cell_id in self._known]
-        held = await self._placements.held()
+        places, held = await self._placements.held(), Counter[CellId]()
+        for place, tenants in places.items():
+            held[cell_of(place)] += tenants
         roomy = with_room(cells, held) if cells else []
         primary = preferred(tenant, cells, roomy)
         chosen = self._best(primary, roomy, home) or choose_cell(primary, cells, home, self._policy)
-        limits = capacities(cells, sum(held.get(cell.cell_id, 0) for cell in cells) + 1)
-        return _Choice(chosen, max(limits[chosen], held.get(chosen, 0) + 1))
+        limits = capacities(cells, sum(held[cell.cell_id] for cell in cells) + 1)
+        in_own_indexes = held[chosen] - places.get(chosen, 0)
+        return _Choice(chosen, max(limits[chosen], held[chosen] + 1) - in_own_indexes)
 
     def _best(self, primary: CellId, roomy: list[Cell], home: str) -> CellId | None:
         try:

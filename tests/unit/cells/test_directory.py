@@ -9,6 +9,8 @@ from shared.cells.directory import LOOKED_FOR, TenantDirectory
 from shared.cells.errors import NoHealthyCellError, PlacementBusyError, PlacementNotFoundError
 from shared.cells.gates import Gate, GateRole
 from shared.cells.models import Cell, CellId, CellRegistry, Observation
+from shared.cells.placements import Placement
+from shared.cells.places import cell_of, place_in
 from shared.cells.ring import ring_of
 from shared.cells.routing import T6
 from shared.kernel.ids import TenantId
@@ -63,6 +65,18 @@ def deployment():
 
 def walk(deployment):
     return list(ring_of(deployment.registry.stored.cells.values()).walk(ACME))
+
+
+def test_who_has_an_index_of_its_own_takes_room_in_its_cell(deployment):
+    own = place_in(CellId("a"), has_own_index=True)
+    for tenant in (TenantId(f"large-{number}") for number in range(12)):
+        deployment.placements.records[tenant] = Placement(tenant, own, revision=1)
+
+    for number in range(24):
+        deployment.place(TenantId(f"small-{number}"))
+
+    held = Counter(cell_of(placement.cell) for placement in deployment.placements.records.values())
+    assert held == {"a": 12, "b": 12, "c": 12}
 
 
 def test_nobody_is_put_in_a_cell_that_was_taken_away_a_moment_ago(deployment):
