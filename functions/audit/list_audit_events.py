@@ -39,7 +39,7 @@ async def list_audit_events(
 
     `resource` finds all whose path begins so; `since` is included, `until` is not.
 
-    Raises: InvalidPageTokenError, NoDatabaseError, DatabaseUnavailableError, DatabaseBusyError.
+    Raises: InvalidPageTokenError, BrokenChainError, NoDatabaseError, DatabaseUnavailableError, DatabaseBusyError.
     """
     wanted = AuditFilter(actor, operation_id, kind, outcome, resource or "", since, until)
     page = await services.relational.audit_queries.page(caller.tenant, wanted, limit, page_token)

@@ -133,6 +133,32 @@ async def test_events_of_months_that_nobody_prepared_find_their_place(
     assert len(await copied(database, tenant)) == 5
 
 
+async def test_events_of_a_clock_that_went_wrong_keep_no_other_from_the_copy(
+    database: Database, logs: SealedLogs, tenant: TenantId
+) -> None:
+    moments = [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), MORNING]
+    logs.seal(tenant, [event(tenant, moment) for moment in moments])
+
+    assert await projection(logs, database).catch_up(tenant) == 3
+
+    assert [one.event.at for one in await copied(database, tenant)] == moments
+    (found,) = await copied(database, tenant, AuditFilter(since=MORNING, until=MORNING + timedelta(seconds=1)))
+    assert found.seq == 3
+
+
+@pytest.mark.parametrize("spoil", ["line = 'x'", "line = replace(line, '\"seq\":2', '\"seq\":3')"])
+async def test_line_that_cannot_be_what_was_copied_is_not_shown(
+    address: TestDatabase, database: Database, logs: SealedLogs, tenant: TenantId, spoil: str
+) -> None:
+    logs.seal(tenant, events(3, tenant))
+    await projection(logs, database).catch_up(tenant)
+    change = f"UPDATE tessera.audit_events SET {spoil} WHERE tenant = '{tenant}' AND seq = 2"  # noqa: S608
+    await asyncio.to_thread(run, address.superuser, change)
+
+    with pytest.raises(BrokenChainError):
+        await copied(database, tenant)
+
+
 async def test_copy_that_was_lost_is_made_anew_also_by_who_made_it(
     empty_database: TestDatabase, logs: SealedLogs, tenant: TenantId
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from shared.adapters.postgres.database import Database, Transaction
 from shared.audit.chain import Link
-from shared.audit.events import AuditEvent, AuditEventId, EventKind
+from shared.audit.events import read_line
+from shared.audit.projection import BrokenChainError
 from shared.audit.read_model import AuditFilter, HashedLine, SealedEvent, Stretch
 from shared.kernel.ids import TenantId
 
@@ -20,11 +21,14 @@ _COLUMNS: Final = {
 
 _NAMES: Final = ", ".join(_COLUMNS)
 
+FILED_AT: Final = "greatest('2020-01-01 00:00+00', least({at}, now() + interval '1 year'))"
+"""The month of an event, unless a clock went wrong: no month is made for just any time. The line keeps what it said."""
+
 INSERT: Final = (
     f"INSERT INTO tessera.audit_events (tenant, {_NAMES})"  # noqa: S608 - names of this file
-    " SELECT $1, * FROM unnest("
+    f" SELECT $1, {', '.join(FILED_AT.format(at=name) if name == 'at' else name for name in _COLUMNS)} FROM unnest("
     + ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_COLUMNS.values(), start=2))
-    + ")"
+    + f") AS sealed ({_NAMES})"
 )
 LOCK: Final = "SELECT last_seq, last_hash FROM tessera.audit_projection WHERE tenant = $1 FOR UPDATE"
 BEGIN_COPY: Final = (
@@ -39,7 +43,7 @@ STRETCH: Final = (
 LINES: Final = (
     "SELECT seq, line, hash FROM tessera.audit_events WHERE tenant = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq"
 )
-MAKE_MONTH: Final = "SELECT tessera.make_audit_month($1)"
+MAKE_MONTH: Final = f"SELECT tessera.make_audit_month({FILED_AT.format(at='$1')})"
 
 
 class PostgresAuditReadModel:
@@ -81,7 +85,7 @@ class PostgresAuditReadModel:
             values.append(before)
             conditions.append(f"seq < ${len(values)}")
         query = (
-            f"SELECT {_NAMES} FROM tessera.audit_events WHERE {' AND '.join(conditions)}"  # noqa: S608 - bound values
+            f"SELECT seq, line, hash FROM tessera.audit_events WHERE {' AND '.join(conditions)}"  # noqa: S608 - bound values
             f" ORDER BY seq DESC LIMIT {int(limit)}"
         )
 
@@ -153,22 +157,15 @@ def _arrays(events: Sequence[SealedEvent]) -> list[list[Any]]:
 
 
 def _sealed(tenant: TenantId, row: Any) -> SealedEvent:
-    event = AuditEvent(
-        event_id=AuditEventId(row["event_id"]),
-        tenant=tenant,
-        at=row["at"].astimezone(UTC),
-        actor=row["actor"],
-        role=row["role"],
-        key_id=row["key_id"],
-        operation=row["operation"],
-        resource=row["resource"],
-        kind=EventKind(row["kind"]),
-        outcome=row["outcome"],
-        ip=row["ip"],
-        request_id=row["request_id"],
-        step=row["step"],
-    )
-    return SealedEvent(row["seq"], event, row["line"].encode("ascii"), bytes.fromhex(row["hash"]))
+    """Return what a line says: columns are there to be searched. Raises: BrokenChainError."""
+    line = row["line"].encode("ascii")
+    try:
+        seq, event = read_line(line)
+    except ValueError as error:
+        raise BrokenChainError(row["seq"]) from error
+    if (seq, event.tenant) != (row["seq"], tenant):
+        raise BrokenChainError(row["seq"])
+    return SealedEvent(seq, event, line, bytes.fromhex(row["hash"]))
 
 
 def _link(row: Any) -> Link:
