@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -36,7 +35,7 @@ from tests.evaluation.fitting import (
 )
 from tests.evaluation.library import STORES, TENANT, Library, open_library
 from tests.evaluation.metrics import mean, percentiles
-from tests.evaluation.question_sets import Question, QuestionSet, read_question_set
+from tests.evaluation.question_sets import Question, QuestionSet, read_question_set, set_folder
 from tests.evaluation.retrieval import as_html, file_name, set_ids_of
 
 COVERAGES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -196,7 +195,7 @@ def _outcomes(asked: Sequence[Asked], *, is_answerable: bool) -> dict[str, float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Score answers on a question set with an answer key.")
-    parser.add_argument("--set", type=Path, required=True, help="folder with corpus, queries, qrels and answers")
+    parser.add_argument("--set", type=set_folder, required=True, help="folder with corpus, queries, qrels and answers")
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--sentences", type=int, choices=range(1, MOST_SENTENCES + 1), default=DEFAULT_SENTENCES)
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")

@@ -1,5 +1,6 @@
 """Question sets in BEIR's layout (K13)."""
 
+import argparse
 import csv
 import json
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,15 @@ class QuestionSet:
     questions: tuple[Question, ...]
     relevant: Mapping[str, frozenset[str]]
     unanswerable: tuple[Question, ...]
+
+
+def set_folder(text: str) -> Path:
+    """Return the folder of a question set. Raises: argparse.ArgumentTypeError when a file is missing in it."""
+    folder = Path(text)
+    missing = [name for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv") if not (folder / name).is_file()]
+    if missing:
+        raise argparse.ArgumentTypeError(f"{folder} holds no {', '.join(missing)}; a set has BEIR's layout")
+    return folder
 
 
 def read_question_set(folder: Path) -> QuestionSet:

@@ -11,7 +11,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from shared.retrieval.fusion import Fusion
 from shared.retrieval.query import LONGEST_QUERY, SearchMode, SearchQuery
 from tests.evaluation.library import STORES, Library, open_library
 from tests.evaluation.metrics import mean, ndcg, percentiles, recall
-from tests.evaluation.question_sets import QuestionSet, SetDocument, read_question_set
+from tests.evaluation.question_sets import QuestionSet, SetDocument, read_question_set, set_folder
 
 TIMED_QUESTIONS: Final = 200
 
@@ -106,7 +105,9 @@ def _asking(template: SearchQuery, text: str, limit: int) -> SearchQuery:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Score search on a question set in BEIR's layout.")
-    parser.add_argument("--set", type=Path, required=True, help="folder with corpus, queries and qrels")
+    parser.add_argument(
+        "--set", type=set_folder, required=True, help="folder with corpus.jsonl, queries.jsonl and qrels.tsv"
+    )
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--mode", choices=[str(mode) for mode in SearchMode], default=str(SearchMode.HYBRID))
     parser.add_argument("--fusion", choices=[str(fusion) for fusion in Fusion], default=str(Fusion.MIN_MAX))

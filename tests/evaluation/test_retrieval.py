@@ -58,6 +58,15 @@ def test_figures_of_merit():
     }
 
 
+def test_folder_that_is_no_set_is_told_what_it_lacks(small_set, capsys):
+    (small_set / "qrels.tsv").unlink()
+
+    with pytest.raises(SystemExit):
+        main(["--set", str(small_set)])
+
+    assert "small holds no qrels.tsv" in capsys.readouterr().err
+
+
 @pytest.mark.real_server
 @pytest.mark.slow
 @pytest.mark.parametrize("store", STORES)

@@ -14,7 +14,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +29,7 @@ from shared.retrieval.search import CANDIDATES
 from tests.evaluation.fitting import Array, folds
 from tests.evaluation.library import STORES, Library, open_library
 from tests.evaluation.metrics import ndcg
-from tests.evaluation.question_sets import QuestionSet, read_question_set
+from tests.evaluation.question_sets import QuestionSet, read_question_set, set_folder
 from tests.evaluation.retrieval import as_html, file_name, set_ids_of
 
 STEPS: Final = 20
@@ -199,7 +198,9 @@ def _weight(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Find the fusion weight that suits a question set in BEIR's layout.")
-    parser.add_argument("--set", type=Path, required=True, help="folder with corpus, queries and qrels")
+    parser.add_argument(
+        "--set", type=set_folder, required=True, help="folder with corpus.jsonl, queries.jsonl and qrels.tsv"
+    )
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--current", type=_weight, default=DEFAULT_VECTOR_WEIGHT, help="the weight in use now")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
