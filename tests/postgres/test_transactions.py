@@ -150,6 +150,16 @@ async def test_failure_of_the_work_comes_out_as_it_is(database: Database) -> Non
         await database.tenant_transaction(ACME, lambda transaction: transaction.fetchval("SELECT $1::text", 5))
 
 
+async def test_server_that_lets_nobody_in_is_told_as_out_of_reach(address: TestDatabase) -> None:
+    """As Aurora answers a token of IAM that it does not take."""
+    database = Database(address.app.replace("//tessera_app", "//tessera_nobody"))
+
+    with pytest.raises(DatabaseUnavailableError):
+        await database.tenant_transaction(ACME, tenant_of)
+
+    database.close()
+
+
 async def test_server_out_of_reach_is_told_with_when_to_try_again() -> None:
     database = Database(f"postgresql://tessera_app@{NOBODY}/tessera")
 

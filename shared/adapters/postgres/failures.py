@@ -16,6 +16,7 @@ LOST: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what a farewell of the server in the middle of a transaction leaves the driver in
     asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
