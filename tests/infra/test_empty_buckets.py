@@ -1,6 +1,7 @@
 """What `empty_buckets` destroys, on the AWS emulator."""
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 
@@ -37,6 +38,18 @@ def test_every_version_and_delete_marker_is_destroyed(endpoint: str) -> None:
     assert (destroyed, left.get("Versions", []), left.get("DeleteMarkers", [])) == (4, [], [])
 
 
+@pytest.fixture
+def stranger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be signed in to AWS; nothing of that is left."""
+    for variable in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "no-credentials-here")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "no-settings-here")
+    monkeypatch.setattr(sys, "argv", ["empty_buckets", "dev"])
+
+
+@pytest.mark.usefixtures("stranger")
 @pytest.mark.real_server
 @pytest.mark.slow
 def test_buckets_are_looked_for_where_they_were_deployed(
@@ -48,9 +61,8 @@ def test_buckets_are_looked_for_where_they_were_deployed(
         s3.create_bucket(Bucket=name)
         s3.put_object(Bucket=name, Key="a.txt", Body=b"first")
     own = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    for variable, value in {**own, "AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}.items():
+    for variable, value in {**own, "AWS_DEFAULT_REGION": "us-west-2"}.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(sys, "argv", ["empty_buckets", "dev"])
     monkeypatch.setattr(sys, "stdin", io.StringIO("dev\n"))
 
     main()
@@ -59,13 +71,7 @@ def test_buckets_are_looked_for_where_they_were_deployed(
     assert [name for name in names if f"{name}: 1 versions destroyed" not in told] == []
 
 
-def test_whoever_is_not_signed_in_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "no-credentials-here")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "no-settings-here")
-    monkeypatch.setattr(sys, "argv", ["empty_buckets", "dev"])
-
+@pytest.mark.usefixtures("stranger")
+def test_whoever_is_not_signed_in_is_told_what_to_do() -> None:
     with pytest.raises(SystemExit, match="→ Sign in"):
         main()
