@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -53,11 +53,18 @@ class Death:
         return answer
 
 
+class Meeting(Protocol):
+    """What stands in the way of requests."""
+
+    def send(self, really_send: Send, session: URLLib3Session, request: Any) -> Any:
+        """Send `request`, or let happen to it what may."""
+
+
 @contextmanager
-def met_with(*faults: Fault | Death) -> Iterator[None]:
+def met_with(*faults: Meeting) -> Iterator[None]:
     """Let all that is sent to AWS in the block meet with `faults`."""
 
-    def through(fault: Fault | Death, inner: Send) -> Send:
+    def through(fault: Meeting, inner: Send) -> Send:
         return lambda session, request: fault.send(inner, session, request)
 
     send: Send = URLLib3Session.send

@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from shared.audit.events import ADMITTED, DONE
+from shared.audit.events import ADMITTED, DONE, AuditEvent
 from shared.knowledge.keys import document_id_of
 from shared.operations.capabilities import UPLOADS
 from tests.audit.capture.acting import NOBODYS_BASE, bases_of, check_truth, client_of, create_base, outcomes
@@ -115,11 +115,11 @@ class Erasure:
     """Notes what was told of a tenant when the first file of a bucket is about to be deleted."""
 
     def __init__(self, told, tenant):
-        self.known = None
+        self.known: dict[str, AuditEvent] = {}
         self._told, self._tenant = told, tenant
 
     def send(self, really_send, session, request):
-        if request.method == "DELETE" and self.known is None:
+        if request.method == "DELETE" and not self.known:
             self.known = self._told.all(self._tenant)
         return really_send(session, request)
 
