@@ -4,6 +4,7 @@ The files are the exports of one log, one after the other. It needs nothing that
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="exports of one log, in their order")
     parser.add_argument(
         "--previous-hash",
-        type=bytes.fromhex,
+        type=_hash,
         metavar="HEX",
         help="of the line before the first one; the export says it",
     )
@@ -54,7 +55,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _place(text: str) -> Link:
     seq, _, line_hash = text.partition(":")
-    return Link(int(seq), bytes.fromhex(line_hash))
+    if not seq.isdecimal():
+        raise argparse.ArgumentTypeError("a number, a colon, and 64 hexadecimal digits are meant")
+    return Link(int(seq), _hash(line_hash))
+
+
+def _hash(text: str) -> bytes:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError("64 hexadecimal digits are meant")
+    return bytes.fromhex(text)
 
 
 def _joined(findings: Iterable[Finding]) -> Iterator[Finding]:

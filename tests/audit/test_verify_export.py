@@ -116,9 +116,13 @@ def test_the_command_says_what_it_found(tmp_path, capsys):
     assert "✗ 5–5 altered" in capsys.readouterr().out
 
 
-def test_the_command_refuses_what_is_no_hash():
+@pytest.mark.parametrize(
+    ("option", "value"), [("--previous-hash", "no hash"), ("--last", "9"), ("--last", "9:no hash")]
+)
+def test_the_command_refuses_what_is_no_hash(option, value, capsys):
     with pytest.raises(SystemExit):
-        main(["x", "--previous-hash", "no hash"])
+        main(["x", option, value])
+    assert "hexadecimal digits" in capsys.readouterr().err
 
 
 def test_the_command_believes_no_file_without_lines(tmp_path, capsys):
