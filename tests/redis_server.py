@@ -55,8 +55,8 @@ def start_redis(folder: Path, *options: str, port: int = 0, tls: bool = False) -
 
 
 @contextmanager
-def running_redis(*options: str, tls: bool = False) -> Iterator[RedisServer]:
+def running_redis(*options: str, port: int = 0, tls: bool = False) -> Iterator[RedisServer]:
     """Give a server for as long as the block runs."""
     require_redis()
-    with own_server("redis", lambda folder: start_redis(folder, *options, tls=tls)) as server:
+    with own_server("redis", lambda folder: start_redis(folder, *options, port=port, tls=tls)) as server:
         yield server

@@ -16,6 +16,7 @@ from tests.api.door import authenticator_of
 from tests.api.tenants import Tenant, new_tenant_name, problem_of
 from tests.canaries import WATCH, marks_in
 from tests.clocks import early_in_the_hour
+from tests.kept_ports import kept_port
 from tests.redis_server import RedisServer, running_redis, start_redis
 from tests.stores import leaks_in, of_cache
 
@@ -29,7 +30,7 @@ async def _within_an_hour():
 
 @pytest.fixture
 def redis_server():
-    with running_redis() as server:
+    with kept_port() as port, running_redis(port=port) as server:
         yield server
 
 

@@ -31,9 +31,10 @@ from shared.operations.capabilities import LIMITS
 from shared.operations.tenants import within
 from tests.contract import limit_claims
 from tests.ingestion.cloud import make_table
+from tests.kept_ports import kept_port
 from tests.nobody import NOBODY
 from tests.own_folders import own_server
-from tests.redis_server import running_redis
+from tests.redis_server import running_redis, start_redis
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -338,9 +339,7 @@ async def test_a_redis_that_hangs_is_told_quickly(acme):
 
 
 async def test_a_redis_that_was_restarted_counts_again(acme, tmp_path):
-    from tests.redis_server import start_redis
-
-    with running_redis() as server:
+    with kept_port() as port, running_redis(port=port) as server:
         store = RedisLimitStore(Connection(server.address))
         await store.admit(acme, [Demand(SLOW)])
         server.stop()

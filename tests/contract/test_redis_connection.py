@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from localstack.ports import HOST, free_port
+from localstack.ports import HOST
 from shared.adapters.aws.connect_tokens import ConnectTokens
 from shared.adapters.redis import scripts
 from shared.adapters.redis.client import Connection, ServerAddress, read_address
@@ -27,6 +27,7 @@ from shared.kernel.ids import TenantId
 from shared.limits.admission import Demand, judge
 from shared.limits.errors import LimitsUnavailableError
 from shared.limits.rules import SECOND_US, Bucket, Counts, Window, corrected
+from tests.kept_ports import kept_port
 from tests.redis_server import RedisServer, running_redis
 
 pytestmark = pytest.mark.real_server
@@ -109,7 +110,7 @@ def test_the_script_settles_as_the_rules_do(client, used, previous, number, chan
 
 
 def test_all_keys_of_a_request_lie_in_one_slot_of_a_cluster():
-    with running_redis("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
+    with kept_port() as bus, running_redis("--cluster-enabled", "yes", "--cluster-port", str(bus)) as server:
         with redis.Redis.from_url(server.address) as node:
             node.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             deadline = time.monotonic() + 10

@@ -10,6 +10,7 @@ import pytest
 from localstack import aws, emulator
 from localstack.failures import LocalCloudError
 from localstack.ports import HOST
+from tests.kept_ports import kept_port
 
 pytestmark = pytest.mark.real_server
 
@@ -20,8 +21,14 @@ def directory(tmp_path):
     emulator.stop(tmp_path / "emulator")
 
 
-def test_objects_survive_a_restart_on_the_same_port(directory):
-    first = emulator.start(directory, 0)
+@pytest.fixture
+def port():
+    with kept_port() as kept:
+        yield kept
+
+
+def test_objects_survive_a_restart_on_the_same_port(directory, port):
+    first = emulator.start(directory, port)
     s3 = aws.s3(first.endpoint)
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="key", Body=b"kept")
@@ -33,8 +40,8 @@ def test_objects_survive_a_restart_on_the_same_port(directory):
     assert aws.s3(second.endpoint).get_object(Bucket="bucket", Key="key")["Body"].read() == b"kept"
 
 
-def test_saved_state_survives_a_sudden_end(directory):
-    first = emulator.start(directory, 0)
+def test_saved_state_survives_a_sudden_end(directory, port):
+    first = emulator.start(directory, port)
     sqs = aws.sqs(first.endpoint)
     sqs.create_queue(QueueName="queue")
     first.save()
@@ -45,8 +52,8 @@ def test_saved_state_survives_a_sudden_end(directory):
     assert len(aws.sqs(second.endpoint).list_queues()["QueueUrls"]) == 1
 
 
-def test_sudden_end_before_any_save_leaves_nothing_in_the_way(directory):
-    first = emulator.start(directory, 0)
+def test_sudden_end_before_any_save_leaves_nothing_in_the_way(directory, port):
+    first = emulator.start(directory, port)
     aws.s3(first.endpoint).create_bucket(Bucket="bucket")
     os.kill(first.process.pid, signal.SIGKILL)
     while first.process.is_running():

@@ -11,7 +11,7 @@ import pytest
 
 from localstack import postgres_server
 from localstack.install import ROOT
-from localstack.ports import free_port
+from tests.kept_ports import kept_port
 from tests.own_folders import own_folder
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
@@ -28,9 +28,14 @@ def folder():
 
 
 @pytest.fixture(scope="module")
-def user(folder):
+def port():
+    with kept_port() as kept:
+        yield str(kept)
+
+
+@pytest.fixture(scope="module")
+def user(folder, port):
     """Type a command; its local cloud lies in a temporary folder, so that the developer's own is left alone."""
-    port = str(free_port())
 
     def type_command(command, **given):
         return subprocess.run(

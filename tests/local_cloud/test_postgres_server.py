@@ -13,6 +13,7 @@ import pytest
 from localstack import postgres_server, process
 from localstack.ports import HOST
 from localstack.postgres_server import OWNER
+from tests.kept_ports import kept_port
 
 pytestmark = pytest.mark.real_server
 
@@ -36,7 +37,11 @@ def kill(server):
 
 @pytest.fixture
 def folder(tmp_path):
-    yield tmp_path / "postgres"
+    """A folder whose server had a port last time that nobody else is given."""
+    (tmp_path / "postgres").mkdir()
+    with kept_port() as port:
+        (tmp_path / "postgres" / "server.port").write_text(str(port))
+        yield tmp_path / "postgres"
     postgres_server.stop(tmp_path / "postgres")
 
 

@@ -15,7 +15,8 @@ from localstack import process
 from localstack.failures import LocalCloudError
 from localstack.install import ROOT
 from localstack.local_server import LocalServer, PortsTakenError
-from localstack.ports import HOST, free_port, free_ports
+from localstack.ports import HOST, free_ports
+from tests.kept_ports import kept_port
 
 SERVE = """
 import http.server, sys
@@ -114,12 +115,13 @@ def test_nothing_is_found_where_nothing_was_started(place):
 
 
 def test_a_killed_one_is_known_to_have_died_and_started_again_on_its_port(place):
-    first = launch(place)
-    kill(first)
+    with kept_port() as port:
+        first = launch(place, [port])
+        kill(first)
 
-    assert Toy.find(place) is None
-    assert Toy.has_died(place)
-    again = launch(place, [Toy.last_port(place)])
+        assert Toy.find(place) is None
+        assert Toy.has_died(place)
+        again = launch(place, [Toy.last_port(place)])
 
     assert again.port == first.port
     assert not Toy.has_died(place)
@@ -158,23 +160,23 @@ def test_files_that_tell_nothing_are_no_obstacle(place, content):
 
 
 def test_taken_ports_are_passed_over(place):
-    with socket.create_server((HOST, 0)) as other:
-        taken, free = other.getsockname()[1], free_port()
+    with socket.create_server((HOST, 0)) as other, kept_port() as free:
+        taken = other.getsockname()[1]
 
         assert launch(place, [taken, free]).port == free
 
 
 def test_port_that_somebody_takes_meanwhile_is_left_to_them(place):
     """Both saw that it was free; the other one was faster, and answers there."""
-    contested, free = free_port(), free_port()
-    others = []
+    others: list[socket.socket] = []
 
     def slow_command(port):
         if port == contested:
             others.append(socket.create_server((HOST, contested)))
         return command()(port)
 
-    started = Toy.launch(place, [contested, free], slow_command)
+    with kept_port() as contested, kept_port() as free:
+        started = Toy.launch(place, [contested, free], slow_command)
     for other in others:
         other.close()
 
@@ -182,13 +184,14 @@ def test_port_that_somebody_takes_meanwhile_is_left_to_them(place):
 
 
 def test_a_port_is_kept_while_it_is_free(place):
-    first = launch(place)
-    first.stop()
-    second = launch(place, Toy.ports_for(place))
-    second.stop()
+    with kept_port() as port:
+        first = launch(place, [port])
+        first.stop()
+        second = launch(place, Toy.ports_for(place))
+        second.stop()
 
-    with socket.create_server((HOST, second.port)):
-        third = launch(place, Toy.ports_for(place))
+        with socket.create_server((HOST, second.port)):
+            third = launch(place, Toy.ports_for(place))
 
     assert first.port == second.port != third.port
 
