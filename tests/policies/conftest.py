@@ -21,9 +21,10 @@ from tests.api.conftest import (  # noqa: F401 (fixtures)
 from tests.infra.conftest import synthesize  # noqa: F401 (fixture)
 from tests.ingestion.cloud import running_cloud
 from tests.oidc.scripted_provider import ScriptedProvider
+from tests.policies.deeds import SECOND_CELL
 from tests.policies.deployed import Deployed
 from tests.policies.recorder import recording
-from tests.policies.suite import SECOND_CELL, Suite
+from tests.policies.suite import Suite
 from tests.signing import settle_names
 
 TWO_CELLS = VectorCells(
@@ -55,5 +56,5 @@ def deployed(synthesize):  # noqa: F811 (the fixture)
 def recorded(cloud, app, issuer, people, embedder):  # noqa: F811 (the fixtures)
     """The calls of every operation."""
     with ScriptedProvider.listening() as provider, recording(cloud.settings.known_addresses()) as calls:
-        asyncio.run(Suite(cloud, app, issuer, people, provider.issuer, embedder).run())
+        asyncio.run(Suite(cloud, app, issuer, people, provider, embedder).run())
     return frozenset(calls)

@@ -1,35 +1,38 @@
 """Every operation, asked once for something that it does: routes, queues, streams, schedules and commands."""
 
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, Final, get_type_hints
 
 import httpx
+import pytest
 
 from shared.adapters.minilm.embedder import MiniLmEmbedder
 from shared.adapters.sqlite.chunk_index import SqliteChunkIndex
+from shared.adapters.sqs.access_queue import SqsAccessQueue
 from shared.identity.permissions import Role
 from shared.kernel.ids import DocumentId, KnowledgeBaseId, TenantId
 from shared.operations.capabilities import AUDIT, METADATA, UPLOADS
-from shared.operations.declaration import CommandTrigger, ScheduleTrigger, StreamTrigger
+from shared.operations.declaration import CommandTrigger, Operation, ScheduleTrigger, StreamTrigger
 from shared.operations.registry import all_operations
 from shared.retrieval.ports import IndexedChunk, Scope
 from tests.ambient import looking_on
-from tests.api.declared import ROUTES
+from tests.api.declared import ROUTES, parameters_of
 from tests.api.people import new_person
 from tests.api.tenants import Tenant, new_tenant_name
 from tests.enrolment import Enrolment
 from tests.ingestion.cloud import Cloud
 from tests.ingestion.functions import Functions
 from tests.isolation.estate import TEXT, Estate, send
+from tests.oidc.scripted_provider import ScriptedProvider
+from tests.policies.deeds import BY_OTHERS, DEEDS, SECOND_CELL, returned_from, with_a_key
 from tests.signing import TestSigner
 from tests.web_server import Site, answer
 
 PAGE: Final = b"<!doctype html><html><title>Terms</title><body><p>The notice period is 30 days.</p></body></html>"
-SECOND_CELL: Final = "second"
 OPERATOR: Final = "olga@operators.example"
 
 COMMANDS: Final[Mapping[str, dict[str, Any]]] = {
@@ -37,6 +40,22 @@ COMMANDS: Final[Mapping[str, dict[str, Any]]] = {
     "dismiss_operator": {"email": OPERATOR},
 }
 """What a command is asked for, beside the tenant, which each one gets that names one."""
+
+
+def _operation(name: str) -> Operation:
+    return next(one for one in all_operations() if one.id == name)
+
+
+@contextmanager
+def _access_queue_out_of_reach() -> Iterator[None]:
+    """Let accesses be told of in the log itself, as they are while their queue takes nothing."""
+
+    async def refuse(*_: object) -> None:
+        raise ConnectionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqsAccessQueue, "send", refuse)
+        yield
 
 
 @dataclass
@@ -47,15 +66,19 @@ class Suite:
     app: Any
     issuer: TestSigner
     people: Enrolment
-    provider: str
+    provider: ScriptedProvider
     embedder: MiniLmEmbedder
     site: Site = field(default_factory=Site)
 
     async def run(self) -> None:
         functions = Functions(self.cloud)
         try:
-            for name in ROUTES:
-                await self._ask(name)
+            # Cells have to be known before anybody is placed.
+            await functions.invoke(_operation("observe_cells"), {})
+            with _access_queue_out_of_reach():
+                for name in ROUTES:
+                    await self._ask(name)
+            await with_a_key(self._estate())
             tenant = await self._take_documents_in(functions)
             await self._invoke_the_rest(functions, tenant)
             await self._ask_of_cells(functions, tenant)
@@ -65,9 +88,15 @@ class Suite:
     async def _ask(self, name: str) -> None:
         """Send one request that fits, from a tenant of its own."""
         estate = self._estate()
-        changes: dict[str, Any] = (
-            {"user_id": await estate.real("user_id")} if "{user_id}" in ROUTES[name][1].path else {}
-        )
+        if name in BY_OTHERS:
+            response = await BY_OTHERS[name](estate, name)
+            assert response.is_success, (name, response.text)
+            return
+        changes: dict[str, Any] = await DEEDS[name](estate) if name in DEEDS else {}
+        if "{user_id}" in ROUTES[name][1].path:
+            changes["user_id"] = await estate.real("user_id")
+        if name == "complete_oidc_sign_in":
+            changes |= await returned_from(self.provider, estate)
         if name == "add_url_source":
             self.site.pages["/terms"] = answer(PAGE, "200 OK", "content-type: text/html")
             changes["url"] = self.site.url("/terms")
@@ -75,7 +104,13 @@ class Suite:
             base = await estate.real("kb_id")
             await self._publish(estate.tenant, base, "terms.md", TEXT)
             changes["kb_id"] = base
-        response = await send(estate, name, changes)
+        is_repeatable = "idempotency_key" in parameters_of(*ROUTES[name])
+        headers = {"idempotency-key": f"the-only-{name}"} if is_repeatable else {}
+        response = await send(estate, name, changes, headers=headers)
+        # Cells are asked for by themselves.
+        assert response.is_success or "{cell_id}" in ROUTES[name][1].path, (name, response.text)
+        if is_repeatable:
+            response = await send(estate, name, changes, headers=headers)
         assert response.status_code < 500, (name, response.text)
 
     async def _take_documents_in(self, functions: Functions) -> Tenant:
@@ -104,6 +139,9 @@ class Suite:
         return tenant
 
     async def _invoke_the_rest(self, functions: Functions, tenant: Tenant) -> None:
+        base = await tenant.create_base()
+        await tenant.drop(base, "stuck.md", TEXT)
+        await tenant.promise(base, "promised.md")
         # Twice, for what one of them leaves behind is another's to do.
         for _ in range(2):
             self._make_due()
@@ -151,7 +189,7 @@ class Suite:
 
     async def _ask_of_cells(self, functions: Functions, tenant: Tenant) -> None:
         """Have one cell filled and another one emptied, and let the schedule begin with both."""
-        plan = next(one for one in all_operations() if one.id == "advance_tenant_moves")
+        plan = _operation("advance_tenant_moves")
         for method, wish in (("PUT", "filling"), ("DELETE", "filling"), ("PUT", "closing"), ("DELETE", "closing")):
             answer = await tenant.send(method, f"/cells/{SECOND_CELL}/{wish}", Role.OPERATOR)
             assert answer.status_code == 200, answer.text
@@ -192,7 +230,7 @@ class Suite:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app, client=address), base_url="https://api.test")
         tenant = Tenant(new_tenant_name(), client, self.issuer, self.cloud, self.people)
         return Estate(
-            tenant, self.provider, new_person(self.cloud, self.app, self.people), self._of_estate, operates=True
+            tenant, self.provider.issuer, new_person(self.cloud, self.app, self.people), self._of_estate, operates=True
         )
 
     async def _of_estate(self, tenant: Tenant, base: str, name: str, text: str) -> str:

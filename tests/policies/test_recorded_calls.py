@@ -5,13 +5,16 @@ tenants and the session's policy together; else the function's own role.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from fnmatch import fnmatchcase
 
 import pytest
 
+from shared.adapters.aws.calls import Use
+from shared.operations.capabilities import Bucket, Capability
 from shared.operations.declaration import Operation
 from shared.operations.registry import all_operations
-from shared.operations.tenant_policies import reaches_tenant_data
+from shared.operations.tenant_policies import holds_tenant_data, reaches_tenant_data
 from tests.policies.mutations import OTHERS, TENANT, gone_wrong, legitimate, renamed
 from tests.policies.simulator import simulate
 
@@ -45,6 +48,58 @@ def policies(deployed):
 )
 def test_every_operation_on_tenants_data_was_recorded_in_a_session(calls, operation):
     assert [call for call in calls if call.operation == operation.id and call.tenant == TENANT]
+
+
+NOT_TRIED = {
+    "of nobody: here all who sign in and join are known": (
+        "accept_invitation identity.write-nobody", "sign_in identity.write-nobody",
+    ),
+    "of an operator, and here is none to appoint or dismiss": (
+        "appoint_operator identity.read", "dismiss_operator identity.replace-memberships",
+    ),
+    "of a move that schedules went on with, which tests of cells cancel": (
+        "cancel_tenant_move cells.read-registry", "cancel_tenant_move cells.write-registry",
+    ),
+    "of a repetition at the same moment": ("export_audit_log metadata.read",),
+    "of documents and schedules that ended badly, which tests of ingestion and of keys bring about": (
+        "fetch_url_source audit.append", "index_chunks audit.append", "parse_document audit.append",
+        "recover_stuck_documents audit.append", "recover_stuck_documents identity.read",
+        "recover_stuck_documents metadata.write", "recover_stuck_documents uploads.get",
+        "rotate_signing_keys identity.write-public-keys", "sweep_generations audit.append",
+        "sweep_generations cells.write", "sweep_generations uploads.delete",
+    ),
+    "of what the table of identity is written with, in the partitions of external sign-ins alone": (
+        "start_oidc_sign_in audit.append", "start_oidc_sign_in identity.write",
+    ),
+}  # fmt: skip
+"""What the suite makes no use of, by the reason."""
+
+
+def is_use(capability: Capability, use: Use) -> bool:
+    """Answer whether a call made use of a capability."""
+    if use.address != capability.resource.name or use.action not in capability.actions + capability.actions_within:
+        return False
+    if use.index is not None or isinstance(capability.resource, Bucket):
+        return use.action in capability.actions_within or use.index is None
+    if capability.partitions:
+        return any(fnmatchcase(key, pattern) for key in use.keys for pattern in capability.partitions)
+    return use.action in capability.actions and any(key.startswith(f"t#{TENANT}") for key in use.keys)
+
+
+def test_every_capability_on_tenants_data_was_made_use_of(calls):
+    by_operation = defaultdict(list)
+    for call in calls:
+        by_operation[call.operation].extend(call.uses)
+
+    unused = sorted(
+        f"{operation.id} {capability.id}"
+        for operation in OPERATIONS.values()
+        for capability in operation.capabilities
+        if holds_tenant_data(capability.resource)
+        and not any(is_use(capability, use) for use in by_operation[operation.id])
+    )
+
+    assert unused == sorted(one for those in NOT_TRIED.values() for one in those)
 
 
 def test_every_call_is_allowed_under_its_functions_policies(calls, policies, deployed):
