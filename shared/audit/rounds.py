@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -22,15 +23,17 @@ class Rounds(Generic[K, R]):
         if waiting is None:
             waiting = asyncio.create_task(self._begin(key, self._running.get(key)))
             self._next[key] = waiting
+            # However it ends: an invocation may end with the run not even begun, and the process goes on.
+            waiting.add_done_callback(partial(self._forget, key))
         return await asyncio.shield(waiting)
 
     async def _begin(self, key: K, before: "asyncio.Task[R] | None") -> R:
         if before is not None:
             await asyncio.wait([before])
-        task = self._next.pop(key)
-        self._running[key] = task
-        try:
-            return await self._work(key)
-        finally:
-            if self._running.get(key) is task:
-                del self._running[key]
+        self._running[key] = self._next.pop(key)
+        return await self._work(key)
+
+    def _forget(self, key: K, ended: "asyncio.Task[R]") -> None:
+        for tasks in (self._running, self._next):
+            if tasks.get(key) is ended:
+                del tasks[key]
