@@ -338,9 +338,14 @@ DEFAULTS: Final[Mapping[Environment, Mapping[str, Any]]] = {
 }
 
 
+_OF_THE_CDK: Final = frozenset({"acknowledged-issue-numbers", "cli-telemetry"})
+"""What `cdk acknowledge` and `cdk cli-telemetry` put into the context; all else of theirs holds `:`, `/` or `@`."""
+
+
 def refuse_unknown(context: Iterable[str]) -> None:
-    """Raise SettingsError for a misspelt setting; names that the CDK itself puts there hold `:`, `/` or `@`."""
-    unknown = [name for name in context if not set(name) & set(":/@") and name not in Settings.model_fields]
+    """Raise SettingsError for a misspelt setting."""
+    known = _OF_THE_CDK | set(Settings.model_fields)
+    unknown = [name for name in context if not set(name) & set(":/@") and name not in known]
     if unknown:
         raise SettingsError(f"There is no setting {', '.join(unknown)}. Known are: {', '.join(Settings.model_fields)}.")
 

@@ -156,7 +156,8 @@ def test_context_that_is_no_setting_is_refused(name: str) -> None:
 def test_context_of_the_cdk_is_left_alone() -> None:
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
 
-    refuse_unknown(["environment", *flags, "aws:cdk:toolkit:default-region", "availability-zones:account=1:region=x"])
+    own = ["aws:cdk:toolkit:default-region", "availability-zones:account=1:region=x", "cli-telemetry"]
+    refuse_unknown(["environment", *flags, *own, "acknowledged-issue-numbers"])
 
 
 @pytest.mark.parametrize("given", ['{"largest": 32}', {"largest": 32}])
