@@ -42,7 +42,8 @@ class LastOpenCellError(TesseraError):
 
     def __init__(self, cell_id: str) -> None:
         super().__init__(
-            "No other cell takes in organisations, so this one stays open. Reopen or deploy another one first.", cell=cell_id
+            "No other cell takes in organisations, so this one stays open. Reopen or deploy another one first.",
+            cell=cell_id,
         )
 
 
