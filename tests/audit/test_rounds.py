@@ -9,7 +9,7 @@ from shared.audit.rounds import Rounds
 
 @pytest.mark.parametrize("steps", [0, 1, 2], ids=["at once", "before a run begins", "while one works"])
 def test_a_run_that_ended_with_its_invocation_is_begun_anew_by_the_next(steps):
-    invocations = []
+    invocations: list[str] = []
 
     async def work(key):
         if len(invocations) == 1:
