@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from fastapi import FastAPI, Request
 
+from shared.adapters.aws.clients import PROMPT
 from shared.adapters.sqs.access_queue import SqsAccessQueue
 from shared.audit.trail import AccessTrail
 from shared.identity.caller import Caller
@@ -68,12 +69,12 @@ def _app(trail: Trail) -> FastAPI:
 def run() -> Table:
     with tempfile.TemporaryDirectory() as folder, running_cloud(Path(folder)) as cloud:
         address = cloud.address_of(ACCESS_QUEUE)
-        answered = boto3.client("sqs")
+        answered, asked = boto3.client("sqs", config=PROMPT), boto3.client("sqs", config=PROMPT)
         answered.meta.events.register("before-send.sqs.SendMessage", _taken)
         trails: dict[str, Trail] = {
             "nothing is sent": NoTrail(),
             "sent, and answered at once": AccessTrail(SqsAccessQueue(answered, address), NoRecorder()),
-            "sent to the emulator": AccessTrail(SqsAccessQueue(boto3.client("sqs"), address), NoRecorder()),
+            "sent to the emulator": AccessTrail(SqsAccessQueue(asked, address), NoRecorder()),
         }
         times = asyncio.run(_measure({name: _app(trail) for name, trail in trails.items()}))
     rows = [

@@ -55,6 +55,15 @@ def test_the_classes_of_a_clients_errors_are_there_before_threads_meet_one(
     assert made == []
 
 
+@pytest.mark.parametrize("name", CLIENTS)
+def test_what_is_asked_of_aws_says_who_asks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    client = getattr(AwsClients(anything, anything, anything, anything), name)
+
+    assert client.meta.config.user_agent.startswith("Tessera")
+    assert client.meta.config.retries["mode"] == "standard"
+
+
 def test_one_thread_at_a_time_makes_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     clients, together = AwsClients(anything, anything, anything, anything), threading.Barrier(len(CLIENTS))
